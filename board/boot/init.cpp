@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The first process of the virtual board: makes a root, runs one command, reports, powers off.
+ *
+ * The kernel starts it from the host's cached root file system, mounted read-only through hostfs.
+ * It builds a root of its own on a tmpfs (the host's directories bound read-only into it, the
+ * caller's directories writable), starts udevd, and runs what the file "order" says. It is one
+ * process instead of a shell script because each fork and exec costs milliseconds here.
+ */
+
+#include "channel.h"
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <termios.h>
+
+using namespace board;
+
+namespace
+{
+
+constexpr const char *orderDirectory = "/run/order";
+constexpr const char *newRoot = "/mnt";
+int line = -1; /* the serial line to the host */
+
+[[noreturn]] void powerOff()
+{
+	sync();
+	reboot(RB_POWER_OFF);
+	_exit(1);
+}
+
+[[noreturn]] void giveUp(const std::string &what)
+{
+	const std::string text = what + ": " + strerror(errno);
+	if (line >= 0)
+		sendFrame(line, FrameType::Failure, text.data(), static_cast<uint32_t>(text.size()));
+	fprintf(stderr, "init: %s\n", text.c_str());
+	powerOff();
+}
+
+/* What the host wants done; see readOrder() for the file's form. */
+struct Order {
+	std::string directory = "/";
+	std::vector<std::string> mounts; /* host directories, writable at the same path */
+	std::vector<std::string> environment;
+	std::vector<std::string> arguments;
+	bool terminal = false;
+	bool input = true; /* the host will send Stdin */
+	winsize size = {};
+};
+
+void mountOrGiveUp(const char *source, const std::string &target, const char *type,
+		   unsigned long flags, const char *data)
+{
+	if (mount(source, target.c_str(), type, flags, data) < 0)
+		giveUp("cannot mount " + std::string(type ? type : source) + " at " + target);
+}
+
+/* The order is a sequence of NUL-terminated strings, a keyword and its value each. */
+Order readOrder()
+{
+	const std::string path = std::string(orderDirectory) + "/order";
+	const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		giveUp("cannot open the order " + path);
+	std::string text;
+	char buffer[65536];
+	for (ssize_t n; (n = read(fd, buffer, sizeof(buffer))) > 0;)
+		text.append(buffer, static_cast<size_t>(n));
+	close(fd);
+
+	Order order;
+	size_t at = 0;
+	auto take = [&]() {
+		const size_t end = text.find('\0', at);
+		std::string word = text.substr(at, end == std::string::npos ? end : end - at);
+		at = end == std::string::npos ? text.size() : end + 1;
+		return word;
+	};
+	while (at < text.size()) {
+		const std::string key = take();
+		const std::string value = take();
+		if (key == "directory")
+			order.directory = value;
+		else if (key == "mount")
+			order.mounts.push_back(value);
+		else if (key == "environment")
+			order.environment.push_back(value);
+		else if (key == "argument")
+			order.arguments.push_back(value);
+		else if (key == "terminal")
+			order.terminal = true;
+		else if (key == "input")
+			order.input = value != "none";
+		else if (key == "rows")
+			order.size.ws_row = static_cast<unsigned short>(atoi(value.c_str()));
+		else if (key == "columns")
+			order.size.ws_col = static_cast<unsigned short>(atoi(value.c_str()));
+	}
+	return order;
+}
+
+/* The host's directories, read-only, on a tmpfs in which mount points can be made. */
+void makeRoot()
+{
+	mountOrGiveUp("root", newRoot, "tmpfs", 0, "mode=755");
+	DIR *root = opendir("/");
+	if (!root)
+		giveUp("cannot list /");
+	static constexpr std::string_view own[] = { "dev", "proc", "sys", "run", "tmp", "mnt", "root", "home" };
+	while (const dirent *entry = readdir(root)) {
+		const std::string name = entry->d_name;
+		const std::string from = "/" + name;
+		const std::string to = newRoot + from;
+		struct stat info;
+		if (name == "." || name == ".." || lstat(from.c_str(), &info) < 0)
+			continue;
+		if (S_ISLNK(info.st_mode)) {
+			char target[256] = {};
+			if (readlink(from.c_str(), target, sizeof(target) - 1) > 0)
+				(void)!symlink(target, to.c_str());
+		} else if (S_ISDIR(info.st_mode)) {
+			mkdir(to.c_str(), 0755);
+			bool mine = false;
+			for (std::string_view word : own)
+				mine |= word == name;
+			if (!mine)
+				mountOrGiveUp(from.c_str(), to, nullptr, MS_BIND, nullptr);
+		}
+	}
+	closedir(root);
+	if (mount("/dev", (std::string(newRoot) + "/dev").c_str(), nullptr, MS_MOVE, nullptr) < 0)
+		giveUp("cannot move /dev");
+	if (chdir(newRoot) < 0 || mount(".", "/", nullptr, MS_MOVE, nullptr) < 0 || chroot(".") < 0 ||
+	    chdir("/") < 0)
+		giveUp("cannot enter the new root");
+}
+
+void mountKernelFilesystems()
+{
+	mountOrGiveUp("proc", "/proc", "proc", 0, nullptr);
+	mountOrGiveUp("sysfs", "/sys", "sysfs", 0, nullptr);
+	mountOrGiveUp("tmpfs", "/run", "tmpfs", 0, "mode=755");
+	mountOrGiveUp("tmpfs", "/tmp", "tmpfs", 0, "mode=1777");
+	chmod("/root", 0700);
+	mkdir("/dev/pts", 0755);
+	mkdir("/dev/shm", 01777);
+	mountOrGiveUp("devpts", "/dev/pts", "devpts", 0, "mode=620,ptmxmode=666");
+	mountOrGiveUp("tmpfs", "/dev/shm", "tmpfs", 0, "mode=1777");
+	(void)!symlink("/proc/self/fd", "/dev/fd");
+	(void)!symlink("/proc/self/fd/0", "/dev/stdin");
+	(void)!symlink("/proc/self/fd/1", "/dev/stdout");
+	(void)!symlink("/proc/self/fd/2", "/dev/stderr");
+	mountOrGiveUp("debugfs", "/sys/kernel/debug", "debugfs", 0, nullptr);
+	mountOrGiveUp("configfs", "/sys/kernel/config", "configfs", 0, nullptr);
+	mountOrGiveUp("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, nullptr);
+	for (const char *path : { "/run/lock", "/run/user", "/run/user/0", "/run/order" })
+		mkdir(path, 0700);
+}
+
+void mountHostDirectory(const std::string &from, const std::string &to)
+{
+	std::error_code error;
+	std::filesystem::create_directories(to, error);
+	/* mount(2) hands hostfs the path as it is (hostfs_parse_monolithic); mount(8) says hostfs=PATH. */
+	mountOrGiveUp("host", to, "hostfs", 0, from.c_str());
+}
+
+void openLine()
+{
+	line = open("/dev/ttyS0", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (line < 0)
+		giveUp("cannot open /dev/ttyS0");
+	termios raw;
+	tcgetattr(line, &raw);
+	cfmakeraw(&raw);
+	tcsetattr(line, TCSANOW, &raw);
+	sendFrame(line, FrameType::Ready);
+}
+
+int runAndWait(const std::vector<const char *> &arguments)
+{
+	const pid_t child = fork();
+	if (child == 0) {
+		std::vector<char *> argv;
+		for (const char *word : arguments)
+			argv.push_back(const_cast<char *>(word));
+		argv.push_back(nullptr);
+		execv(argv[0], argv.data());
+		_exit(127);
+	}
+	int status = -1;
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
+/* udevd with the devices of the media, display and heap subsystems; the rest has no use here. */
+void startUdev()
+{
+	if (runAndWait({ "/usr/lib/systemd/systemd-udevd", "--daemon", "--children-max=1" }) != 0)
+		giveUp("cannot start udevd");
+	runAndWait({ "/usr/bin/udevadm", "trigger", "--action=add", "--subsystem-match=dma_heap",
+		     "--subsystem-match=drm", "--subsystem-match=media", "--subsystem-match=misc",
+		     "--subsystem-match=video4linux", "--settle" });
+}
+
+/* Where the output of the command comes out on our side, and where its input goes in. */
+struct Streams {
+	int in = -1;
+	int out = -1;
+	int err = -1;
+	int terminal = -1;
+};
+
+struct Ends {
+	int in, out, err;
+};
+
+Ends makePipes(Streams &streams)
+{
+	int in[2], out[2], err[2];
+	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0)
+		giveUp("cannot make pipes");
+	streams.in = in[1];
+	streams.out = out[0];
+	streams.err = err[0];
+	fcntl(streams.in, F_SETFL, O_NONBLOCK);
+	return { in[0], out[1], err[1] };
+}
+
+Ends makeTerminal(Streams &streams, const winsize &size)
+{
+	streams.terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (streams.terminal < 0 || grantpt(streams.terminal) < 0 || unlockpt(streams.terminal) < 0)
+		giveUp("cannot make a terminal");
+	ioctl(streams.terminal, TIOCSWINSZ, &size);
+	const int slave = open(ptsname(streams.terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave < 0)
+		giveUp("cannot open the terminal");
+	streams.in = streams.out = streams.terminal;
+	fcntl(streams.terminal, F_SETFL, O_NONBLOCK);
+	return { slave, slave, slave };
+}
+
+[[noreturn]] void becomeCommand(const Order &order, const Ends &ends)
+{
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, nullptr);
+	setsid();
+	if (order.terminal)
+		ioctl(ends.in, TIOCSCTTY, 0);
+	dup2(ends.in, 0);
+	dup2(ends.out, 1);
+	dup2(ends.err, 2);
+
+	clearenv();
+	for (const std::string &variable : order.environment)
+		putenv(const_cast<char *>(variable.c_str()));
+	if (chdir(order.directory.c_str()) < 0) {
+		dprintf(2, "board: cannot enter %s: %s\n", order.directory.c_str(), strerror(errno));
+		_exit(126);
+	}
+	std::vector<char *> argv;
+	for (const std::string &word : order.arguments)
+		argv.push_back(const_cast<char *>(word.c_str()));
+	argv.push_back(nullptr);
+	execvp(argv[0], argv.data());
+	const int error = errno;
+	dprintf(2, "board: cannot run %s: %s\n", argv[0], strerror(error));
+	_exit(error == ENOENT ? 127 : 126); /* as POSIX shells do */
+}
+
+/* Moves bytes between the line and the command until the command has ended. */
+class Exchange
+{
+public:
+	Exchange(pid_t command, Streams streams, int signals, bool input)
+		: command_(command), streams_(streams), signals_(signals), inputEnded_(!input) {}
+
+	int run();
+
+private:
+	bool forward(int &from, FrameType type);
+	void drainOutput();
+	void readLine();
+	void handle(const FrameReader::Frame &frame);
+	void feedCommand();
+	bool reap();
+
+	pid_t command_;
+	Streams streams_;
+	int signals_;
+	int status_ = 0;
+	FrameReader reader_;
+	std::string input_; /* taken from the host, not yet by the command; at most stdinWindow */
+	bool inputEnded_;
+};
+
+/* False when there is nothing more to come from `from` now. */
+bool Exchange::forward(int &from, FrameType type)
+{
+	char buffer[maxPayload];
+	const ssize_t n = read(from, buffer, sizeof(buffer));
+	if (n > 0)
+		return sendFrame(line, type, buffer, static_cast<uint32_t>(n));
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return false;
+	/* End of file, or EIO from a terminal whose last user is gone. */
+	if (from != streams_.terminal)
+		close(from);
+	from = -1;
+	return false;
+}
+
+/* What the command wrote before it ended; a background child that holds the pipe is not waited for. */
+void Exchange::drainOutput()
+{
+	for (auto [stream, type] : { std::pair{ &streams_.out, FrameType::Stdout },
+				     std::pair{ &streams_.err, FrameType::Stderr } }) {
+		if (*stream < 0)
+			continue;
+		fcntl(*stream, F_SETFL, O_NONBLOCK);
+		while (*stream >= 0 && forward(*stream, type))
+			;
+	}
+}
+
+void Exchange::readLine()
+{
+	char buffer[4096];
+	const ssize_t n = read(line, buffer, sizeof(buffer));
+	if (n > 0)
+		reader_.add(buffer, static_cast<size_t>(n));
+	while (auto frame = reader_.next())
+		handle(*frame);
+	feedCommand();
+}
+
+void Exchange::handle(const FrameReader::Frame &frame)
+{
+	if (frame.type == FrameType::Stdin) {
+		input_ += frame.payload;
+	} else if (frame.type == FrameType::StdinEnd) {
+		inputEnded_ = true;
+	} else if (frame.type == FrameType::Signal && frame.payload.size() == sizeof(int32_t)) {
+		int32_t number;
+		memcpy(&number, frame.payload.data(), sizeof(number));
+		kill(-command_, number);
+	} else if (frame.type == FrameType::Resize && frame.payload.size() == 2 * sizeof(uint16_t)) {
+		winsize size = {};
+		memcpy(&size.ws_row, frame.payload.data(), sizeof(uint16_t));
+		memcpy(&size.ws_col, frame.payload.data() + sizeof(uint16_t), sizeof(uint16_t));
+		if (streams_.terminal >= 0)
+			ioctl(streams_.terminal, TIOCSWINSZ, &size);
+	}
+}
+
+void Exchange::feedCommand()
+{
+	uint32_t taken = 0;
+	while (streams_.in >= 0 && !input_.empty()) {
+		const ssize_t n = write(streams_.in, input_.data(), input_.size());
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n < 0) { /* EPIPE: it reads no more; take and forget the rest */
+			taken += static_cast<uint32_t>(input_.size());
+			input_.clear();
+			break;
+		}
+		taken += static_cast<uint32_t>(n);
+		input_.erase(0, static_cast<size_t>(n));
+	}
+	if (taken > 0)
+		sendFrame(line, FrameType::StdinTaken, &taken, sizeof(taken));
+	if (inputEnded_ && input_.empty() && streams_.in >= 0 && streams_.terminal < 0) {
+		close(streams_.in);
+		streams_.in = -1;
+	}
+}
+
+bool Exchange::reap()
+{
+	signalfd_siginfo info;
+	(void)!read(signals_, &info, sizeof(info));
+	int status;
+	bool ended = false;
+	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+		if (pid == command_) {
+			status_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+			ended = true;
+		}
+	}
+	return ended;
+}
+
+int Exchange::run()
+{
+	feedCommand(); /* closes its input when there is none */
+	for (bool ended = false; !ended;) {
+		pollfd fds[] = {
+			{ line, POLLIN, 0 },
+			{ signals_, POLLIN, 0 },
+			{ streams_.out, POLLIN, 0 },
+			{ streams_.err, POLLIN, 0 },
+			{ input_.empty() ? -1 : streams_.in, POLLOUT, 0 },
+		};
+		if (poll(fds, 5, -1) < 0)
+			continue;
+		if (fds[0].revents)
+			readLine();
+		if (fds[2].revents)
+			forward(streams_.out, FrameType::Stdout);
+		if (fds[3].revents)
+			forward(streams_.err, FrameType::Stderr);
+		if (fds[4].revents)
+			feedCommand();
+		if (fds[1].revents)
+			ended = reap();
+	}
+	drainOutput();
+	return status_;
+}
+
+int runCommand(const Order &order)
+{
+	sigset_t child;
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, nullptr);
+	signal(SIGPIPE, SIG_IGN);
+	const int signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+
+	Streams streams;
+	const Ends ends = order.terminal ? makeTerminal(streams, order.size) : makePipes(streams);
+	const pid_t command = fork();
+	if (command < 0)
+		giveUp("cannot fork");
+	if (command == 0) {
+		signal(SIGPIPE, SIG_DFL);
+		becomeCommand(order, ends);
+	}
+	close(ends.in);
+	if (!order.terminal) {
+		close(ends.out);
+		close(ends.err);
+	}
+	return Exchange(command, streams, signals, order.input).run();
+}
+
+} /* namespace */
+
+int main()
+{
+	const char *host = getenv("BOARD_ORDER"); /* from the kernel's command line */
+	makeRoot();
+	mountKernelFilesystems();
+	openLine();
+	if (!host) {
+		errno = EINVAL;
+		giveUp("BOARD_ORDER is not set");
+	}
+	mountHostDirectory(host, orderDirectory);
+	const Order order = readOrder();
+	for (const std::string &directory : order.mounts)
+		mountHostDirectory(directory, directory);
+	startUdev();
+
+	const int32_t status = runCommand(order);
+	kill(-1, SIGKILL);
+	sync();
+	sendFrame(line, FrameType::Exit, &status, sizeof(status));
+	tcdrain(line);
+	powerOff();
+}

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What every command in board/ starts with: where things are, and the parts of the board.
+
+BOARD=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+TOP=$(dirname "$BOARD")
+BUILD=$TOP/build
+
+for part in cache debian enter kernel root boot project steps; do
+    # shellcheck disable=SC1090
+    . "$BOARD/lib/$part.sh"
+done
+
+# need_board [VARIANT]: make what is missing; says nothing and takes no time when nothing is
+need_board() {
+    local variant=${1:-release}
+    if part_is_there "$(root_part)" && part_is_there "$(kernel_part release)" &&
+        part_is_there "$(kernel_part "$variant")" && boot_is_there && project_is_built; then
+        return 0
+    fi
+    "$BOARD/setup" --for-run --kernel "$variant" >&2 || exit 125
+}
