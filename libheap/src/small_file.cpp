@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "small_file.h"
+
+#include "heapflow/heap/unique_fd.h"
+
+#include <cerrno>
+#include <charconv>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace heapflow
+{
+
+std::optional<std::string> readSmallFile(const std::filesystem::path &file)
+{
+	constexpr size_t limit = 65536;
+
+	/* O_NONBLOCK: a FIFO in the place of a file must not hang the caller. */
+	const UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+	struct stat status;
+	if (!fd.valid() || fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode))
+		return std::nullopt;
+
+	std::string content;
+	char part[4096];
+	while (content.size() <= limit) {
+		const ssize_t count = read(fd.get(), part, sizeof(part));
+		if (count == 0)
+			return content;
+		if (count > 0)
+			content.append(part, static_cast<size_t>(count));
+		else if (errno != EINTR)
+			return std::nullopt;
+	}
+	return std::nullopt;
+}
+
+std::optional<uint64_t> readNumber(const std::filesystem::path &file)
+{
+	auto content = readSmallFile(file);
+	if (!content)
+		return std::nullopt;
+	if (content->ends_with('\n'))
+		content->pop_back();
+
+	uint64_t number = 0;
+	const char *const end = content->data() + content->size();
+	const auto [stop, error] = std::from_chars(content->data(), end, number);
+	if (error != std::errc() || stop != end)
+		return std::nullopt;
+	return number;
+}
+
+} /* namespace heapflow */
