@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "commands.h"
+
+#include "output.h"
+#include "size_text.h"
+#include "table.h"
+
+#include "heapflow/heap/heap_choice.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+
+namespace heapflow::tool
+{
+
+namespace
+{
+
+using Json = nlohmann::ordered_json;
+
+/* What was asked, and what came of it. */
+struct Outcome {
+	uint64_t wanted = 0;
+	AllocatedBuffers got;
+	bool mapped = false; /* the zeros were looked at: not in protected memory */
+	std::optional<uint64_t> freeBefore;
+	std::optional<uint64_t> freeAfter;
+};
+
+/* Every heap clears its pages; a byte that is not zero is another program's data. */
+Result<void> checkZeroed(const Buffer &buffer)
+{
+	const auto mapping = buffer.map(Access::Read);
+	if (!mapping)
+		return std::unexpected(mapping.error());
+	const auto bytes = mapping->bytes();
+	const auto dirty =
+		std::ranges::find_if(bytes, [](std::byte byte) { return byte != std::byte{}; });
+	if (dirty != bytes.end())
+		return fail(EIO, "a buffer of " + buffer.heap() + " is not zeroed: byte " +
+					 std::to_string(dirty - bytes.begin()) + " is " +
+					 std::to_string(std::to_integer<unsigned>(*dirty)));
+	return {};
+}
+
+std::optional<uint64_t> freeNow(const Heap &heap)
+{
+	const auto heaps = listHeaps();
+	if (!heaps)
+		return std::nullopt;
+	const auto found = std::ranges::find(*heaps, heap.name.text,
+					     [](const Heap &one) { return one.name.text; });
+	return found == heaps->end() ? std::nullopt : found->region.free;
+}
+
+Result<Outcome> allocate(const HeapChoice &choice, uint64_t size, const AllocOptions &options)
+{
+	auto got = allocateBuffers(choice, options.count, size, options.name);
+	if (!got)
+		return std::unexpected(got.error());
+
+	Outcome outcome{.wanted = size, .got = std::move(*got)};
+	outcome.mapped = !outcome.got.heap.name.isProtected;
+	outcome.freeBefore = outcome.got.heap.region.free;
+	outcome.freeAfter = freeNow(outcome.got.heap);
+	for (const Buffer &buffer : outcome.got.buffers) {
+		if (!outcome.mapped)
+			break;
+		if (auto zeroed = checkZeroed(buffer); !zeroed)
+			return std::unexpected(zeroed.error());
+	}
+	return outcome;
+}
+
+int printOutcome(const Outcome &outcome)
+{
+	const auto &buffers = outcome.got.buffers;
+	const uint64_t each = buffers.front().size();
+	std::string text;
+	for (const std::string &fallback : outcome.got.fallbacks)
+		text += "passed over: " + safeText(fallback) + "\n";
+	text += safeText(outcome.got.heap.name.text) + ": " + std::to_string(buffers.size()) +
+		(buffers.size() == 1 ? " buffer of " : " buffers of ") + std::to_string(each) +
+		" bytes";
+	if (each != outcome.wanted)
+		text += " (" + std::to_string(outcome.wanted) + " asked, rounded to whole pages)";
+	text += outcome.mapped ? ", all zeroed" : ", not mapped: the heap is protected";
+	text += "\n";
+	if (outcome.freeBefore && outcome.freeAfter)
+		text += safeText(outcome.got.heap.region.id) + ": " +
+			std::to_string(*outcome.freeBefore) + " bytes free before, " +
+			std::to_string(*outcome.freeAfter) + " now\n";
+	return print(text);
+}
+
+int printOutcomeJson(const Outcome &outcome, const AllocOptions &options)
+{
+	auto orNull = [](std::optional<uint64_t> value) {
+		return value ? Json(*value) : Json(nullptr);
+	};
+	Json sizes = Json::array();
+	for (const Buffer &buffer : outcome.got.buffers)
+		sizes.push_back(buffer.size());
+	return printJson({
+		{"heap", outcome.got.heap.name.text},
+		{"region", outcome.got.heap.region.id},
+		{"name", options.name},
+		{"wanted", outcome.wanted},
+		{"sizes", std::move(sizes)},
+		{"zeroed", outcome.mapped ? Json(true) : Json(nullptr)},
+		{"free_before", orNull(outcome.freeBefore)},
+		{"free_after", orNull(outcome.freeAfter)},
+		{"fallbacks", outcome.got.fallbacks},
+	});
+}
+
+/* Waits, and returns 128 + signal when one ended the wait: the buffers go as main() returns. */
+int hold(double seconds)
+{
+	sigset_t ends;
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigprocmask(SIG_BLOCK, &ends, nullptr);
+
+	timespec until{};
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	const auto whole = static_cast<time_t>(seconds);
+	until.tv_sec += whole;
+	until.tv_nsec += static_cast<long>((seconds - static_cast<double>(whole)) * 1e9);
+
+	for (;;) {
+		timespec now{};
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		const int64_t left =
+			(static_cast<int64_t>(until.tv_sec) - now.tv_sec) * 1'000'000'000 +
+			(until.tv_nsec - now.tv_nsec);
+		if (left <= 0)
+			return kSuccess;
+		const timespec wait{left / 1'000'000'000, left % 1'000'000'000};
+		const int signal = sigtimedwait(&ends, nullptr, &wait);
+		if (signal > 0)
+			return 128 + signal;
+		/* EAGAIN is the end of the time; EINTR a stop and continue (signal(7)). */
+	}
+}
+
+} /* namespace */
+
+int allocCommand(const AllocOptions &options)
+{
+	const auto size = parseSize(options.size);
+	if (!size)
+		return report(size.error(), kUsage);
+	const auto expression = parseHeapExpression(options.expression);
+	if (!expression)
+		return report(expression.error(), kUsage);
+
+	const auto heaps = listHeaps();
+	if (!heaps)
+		return report(heaps.error());
+	const auto choice = chooseHeap(*expression, *heaps);
+	if (!choice)
+		return report(choice.error());
+	const auto outcome = allocate(*choice, *size, options);
+	if (!outcome)
+		return report(outcome.error());
+
+	const int printed =
+		options.json ? printOutcomeJson(*outcome, options) : printOutcome(*outcome);
+	if (printed != kSuccess)
+		return printed;
+	return hold(options.hold);
+}
+
+} /* namespace heapflow::tool */

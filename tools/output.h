@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What heapctl prints, and the status it ends with. */
+#pragma once
+
+#include "heapflow/heap/error.h"
+#include "heapflow/heap/heap.h"
+
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+namespace heapflow::tool
+{
+
+constexpr int kSuccess = 0;
+constexpr int kFailure = 1;
+constexpr int kUsage = 2;
+
+/** \brief Text to stdout, at once; kFailure with a message when it cannot be written */
+int print(const std::string &text);
+
+/** \brief Indented and pure ASCII; bytes that are no UTF-8 become U+FFFD */
+int printJson(const nlohmann::ordered_json &value);
+
+/** \brief "heapctl: message" and the hint in a line of its own, to stderr; returns `status` */
+int report(const Error &error, int status = kFailure);
+
+/** \brief The facts of a heap, in bytes, null where unknown */
+nlohmann::ordered_json toJson(const Heap &heap);
+
+/** \brief "yes" by evidence, "by name" when only the name says so, "no" for system, else "unknown"
+ */
+std::string contiguousText(const Heap &heap);
+
+} /* namespace heapflow::tool */
