@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * ioctl() of this program, told what to answer. No kernel can be made to answer DMA_BUF_IOCTL_SYNC
+ * with EINTR or EAGAIN on demand, and that is what is to be survived. Without a script the calls
+ * reach the kernel.
+ */
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace heapflow::test
+{
+
+class ScriptedIoctl
+{
+public:
+	/** \brief Each call takes one answer: 0, or an errno. When none is left the answer is 0. */
+	explicit ScriptedIoctl(std::vector<int> answers);
+	~ScriptedIoctl();
+	ScriptedIoctl(const ScriptedIoctl &) = delete;
+	ScriptedIoctl &operator=(const ScriptedIoctl &) = delete;
+
+	struct Call {
+		int fd;
+		unsigned long request;
+		uint64_t argument; /**< the first 8 bytes, for DMA_BUF_IOCTL_SYNC its flags */
+	};
+	const std::vector<Call> &calls() const { return calls_; }
+
+	int answer(int fd, unsigned long request, void *argument);
+
+private:
+	std::vector<int> answers_;
+	std::vector<Call> calls_;
+};
+
+} /* namespace heapflow::test */
