@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "frame_queue.h"
+
+#include <cerrno>
+#include <format>
+
+namespace heapflow
+{
+
+void FrameQueue::reset(size_t capacity)
+{
+	std::lock_guard lock(mutex_);
+	ring_.assign(capacity, {});
+	head_ = 0;
+	count_ = 0;
+	failure_.reset();
+}
+
+bool FrameQueue::push(const CapturedFrame &frame)
+{
+	{
+		std::lock_guard lock(mutex_);
+		if (count_ == ring_.size())
+			return false;
+		ring_[(head_ + count_++) % ring_.size()] = frame;
+	}
+	changed_.notify_one();
+	return true;
+}
+
+void FrameQueue::fail(Error error)
+{
+	{
+		std::lock_guard lock(mutex_);
+		if (!failure_)
+			failure_ = std::move(error);
+	}
+	changed_.notify_all();
+}
+
+Result<CapturedFrame> FrameQueue::wait(std::chrono::milliseconds timeout)
+{
+	std::unique_lock lock(mutex_);
+	changed_.wait_for(lock, timeout, [this] { return interrupted_ || count_ || failure_; });
+
+	if (interrupted_)
+		return heapflow::fail(ECANCELED, "waiting for a frame was interrupted");
+	if (count_) {
+		const CapturedFrame frame = ring_[head_];
+		head_ = (head_ + 1) % ring_.size();
+		--count_;
+		return frame;
+	}
+	if (failure_)
+		return std::unexpected(*failure_);
+	return heapflow::fail(ETIMEDOUT, std::format("no frame within {} ms", timeout.count()));
+}
+
+void FrameQueue::interrupt(bool interrupted)
+{
+	{
+		std::lock_guard lock(mutex_);
+		interrupted_ = interrupted;
+	}
+	changed_.notify_all();
+}
+
+} /* namespace heapflow */

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "libcamera_session.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <format>
+#include <mutex>
+
+#include <dlfcn.h>
+#include <libcamera/geometry.h>
+#include <libcamera/logging.h>
+#include <libcamera/property_ids.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+namespace heapflow
+{
+
+namespace
+{
+
+struct Shared {
+	std::mutex mutex;
+	std::unique_ptr<libcamera::CameraManager> manager;
+	unsigned users = 0;
+};
+
+/* Never destroyed: a manager must not end after main() while a camera is still open somewhere. */
+Shared &shared()
+{
+	static Shared &instance = *new Shared;
+	return instance;
+}
+
+/*
+ * Is there a manager that is not ours, say libcamerasrc's? Making a second one aborts the process
+ * ("Multiple CameraManager objects are not allowed", camera_manager.cpp), and libcamera has no call
+ * to ask; its own pointer to the one there is can be read through the dynamic linker.
+ */
+bool foreignManagerExists()
+{
+	Dl_info info{};
+	/* Any function of libcamera.so will do to find the library. */
+	bool (*const function)(const libcamera::Size &, const libcamera::Size &) =
+		&libcamera::operator==;
+	if (!dladdr(reinterpret_cast<void *>(function), &info))
+		return false;
+	void *library = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+	if (!library)
+		return false;
+	auto *self = static_cast<libcamera::CameraManager *const *>(
+		dlsym(library, "_ZN9libcamera13CameraManager5self_E"));
+	const bool exists = self && *self;
+	dlclose(library);
+	return exists;
+}
+
+/* Every configure() is an info message by default. A user who set levels gets what they ask for. */
+void quietenLogs()
+{
+	if (getenv("LIBCAMERA_LOG_LEVELS"))
+		return;
+	for (const char *category :
+	     {"Camera", "CameraManager", "IPAManager", "IPAProxy", "Virtual"})
+		libcamera::logSetLevel(category, "WARN");
+}
+
+} /* namespace */
+
+Result<LibcameraSession> LibcameraSession::create()
+{
+	Shared &state = shared();
+	std::lock_guard lock(state.mutex);
+	if (!state.manager) {
+		if (foreignManagerExists())
+			return fail(EBUSY, "this program uses libcamera in another place already",
+				    "libcamera allows one CameraManager a process: use either "
+				    "heapflow's "
+				    "camera or the other, such as libcamerasrc");
+		auto manager = std::make_unique<libcamera::CameraManager>();
+		if (const int ret = manager->start())
+			return fail(-ret, "libcamera does not start",
+				    "LIBCAMERA_LOG_LEVELS=*:DEBUG shows why");
+		quietenLogs();
+		state.manager = std::move(manager);
+	}
+	++state.users;
+	return LibcameraSession();
+}
+
+LibcameraSession::LibcameraSession(LibcameraSession &&other) noexcept
+	: owner_(std::exchange(other.owner_, false))
+{
+}
+
+LibcameraSession::~LibcameraSession()
+{
+	if (!owner_)
+		return;
+	Shared &state = shared();
+	std::lock_guard lock(state.mutex);
+	if (--state.users == 0)
+		state.manager.reset();
+}
+
+std::vector<std::shared_ptr<libcamera::Camera>> LibcameraSession::cameras() const
+{
+	/* libcamera's own order is that of discovery, which hotplug changes. */
+	auto cameras = shared().manager->cameras();
+	std::ranges::sort(cameras, {}, [](const auto &camera) { return camera->id(); });
+	return cameras;
+}
+
+std::shared_ptr<libcamera::Camera> LibcameraSession::find(const std::string &id) const
+{
+	return shared().manager->get(id);
+}
+
+std::string modelOf(const libcamera::Camera &camera)
+{
+	const auto model = camera.properties().get(libcamera::properties::Model);
+	return model ? std::string(*model) : camera.id();
+}
+
+bool nodesExist(const std::set<dev_t> &nodes)
+{
+	return std::ranges::all_of(nodes, [](dev_t node) {
+		const auto path = std::format("/sys/dev/char/{}:{}", major(node), minor(node));
+		return access(path.c_str(), F_OK) == 0;
+	});
+}
+
+std::set<dev_t> nodesOf(const libcamera::Camera &camera)
+{
+	std::set<dev_t> nodes;
+	if (const auto devices = camera.properties().get(libcamera::properties::SystemDevices))
+		for (const int64_t device : *devices)
+			nodes.insert(static_cast<dev_t>(device));
+	return nodes;
+}
+
+} /* namespace heapflow */

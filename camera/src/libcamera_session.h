@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The one libcamera::CameraManager of the process. */
+#pragma once
+
+#include "heapflow/heap/error.h"
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <libcamera/camera.h>
+#include <libcamera/camera_manager.h>
+#include <sys/types.h>
+
+namespace heapflow
+{
+
+/**
+ * \brief A share in the CameraManager
+ *
+ * libcamera allows one manager per process and aborts on a second; it is started with the first
+ * share and ends with the last. A Camera must be let go of before its share. Any thread.
+ */
+class LibcameraSession
+{
+public:
+	/** \brief Errors: EBUSY a part of the program that is not heapflow has a manager */
+	static Result<LibcameraSession> create();
+
+	LibcameraSession(LibcameraSession &&other) noexcept;
+	LibcameraSession &operator=(LibcameraSession &&other) = delete;
+	~LibcameraSession();
+
+	/** \brief All cameras, sorted by id */
+	std::vector<std::shared_ptr<libcamera::Camera>> cameras() const;
+	std::shared_ptr<libcamera::Camera> find(const std::string &id) const;
+
+private:
+	LibcameraSession() = default;
+
+	bool owner_ = true;
+};
+
+/** \brief properties::Model, or the id */
+std::string modelOf(const libcamera::Camera &camera);
+
+/** \brief Does every one of these nodes still exist? */
+bool nodesExist(const std::set<dev_t> &nodes);
+
+/** \brief The V4L2 nodes behind a camera; empty for one without hardware (virtual) */
+std::set<dev_t> nodesOf(const libcamera::Camera &camera);
+
+} /* namespace heapflow */

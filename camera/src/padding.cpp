@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "padding.h"
+
+#include <cerrno>
+#include <format>
+
+namespace heapflow
+{
+
+Result<void> padFrameLayout(FrameLayout &layout, uint64_t size)
+{
+	const uint64_t picture = layout.size();
+	if (size == 0 || size == picture)
+		return {};
+	if (size < picture)
+		return fail(EINVAL,
+			    std::format("the driver says {} bytes a frame, but {} needs {}", size,
+					describe(layout), picture),
+			    "This is a defect of the driver; another format or size may work");
+
+	layout.planes.back().length += static_cast<uint32_t>(size - picture);
+	return {};
+}
+
+} /* namespace heapflow */

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "v4l2_modes.h"
+
+#include "request_fixation.h"
+
+#include <cerrno>
+#include <format>
+#include <numeric>
+
+namespace heapflow
+{
+
+namespace
+{
+
+/* One interval is 1/rate. */
+FrameRate rateFromInterval(const v4l2_fract &interval)
+{
+	if (!interval.numerator || !interval.denominator)
+		return {};
+	const uint32_t divisor = std::gcd(interval.numerator, interval.denominator);
+	return {interval.denominator / divisor, interval.numerator / divisor};
+}
+
+/* Of the signal at the selected input, when it has DV timings (HDMI); else 0/1. */
+FrameRate signalRate(const V4l2Node &node)
+{
+	v4l2_input input{};
+	int index = 0;
+	v4l2_dv_timings timings{};
+	if (node.ioctl(VIDIOC_G_INPUT, &index))
+		return {};
+	input.index = static_cast<uint32_t>(index);
+	if (node.ioctl(VIDIOC_ENUMINPUT, &input) ||
+	    !(input.capabilities & V4L2_IN_CAP_DV_TIMINGS) ||
+	    node.ioctl(VIDIOC_G_DV_TIMINGS, &timings) || timings.type != V4L2_DV_BT_656_1120)
+		return {};
+	return rateFromTimings(timings.bt);
+}
+
+std::vector<FrameRate> enumerateRates(const V4l2Node &node, const CaptureMode &mode)
+{
+	std::vector<FrameRate> rates;
+	const auto append = [&](const v4l2_fract &interval) {
+		if (const FrameRate rate = rateFromInterval(interval); rate.numerator)
+			rates.push_back(rate);
+	};
+	v4l2_frmivalenum interval{};
+	interval.pixel_format = v4l2FromDrm(mode.fourcc);
+	interval.width = mode.maxWidth;
+	interval.height = mode.maxHeight;
+	for (; !node.ioctl(VIDIOC_ENUM_FRAMEINTERVALS, &interval); ++interval.index) {
+		if (interval.type != V4L2_FRMIVAL_TYPE_DISCRETE) {
+			/* A range: its ends; the longest interval is the lowest rate. */
+			append(interval.stepwise.max);
+			append(interval.stepwise.min);
+			break;
+		}
+		append(interval.discrete);
+	}
+	return rates;
+}
+
+void listRates(const V4l2Node &node, std::vector<CaptureMode> &modes)
+{
+	if (const FrameRate signal = signalRate(node); signal.numerator) {
+		for (CaptureMode &mode : modes)
+			mode.rates = {signal};
+		return;
+	}
+	for (CaptureMode &mode : modes)
+		mode.rates = enumerateRates(node, mode);
+}
+
+CaptureMode discrete(uint32_t drm, uint32_t width, uint32_t height)
+{
+	return {drm, width, width, 1, height, height, 1, {}};
+}
+
+void appendSizes(const V4l2Node &node, uint32_t pixelformat, const V4l2Picture &current,
+		 std::vector<CaptureMode> &modes)
+{
+	const uint32_t drm = drmFromV4l2(pixelformat);
+	v4l2_frmsizeenum size{};
+	size.pixel_format = pixelformat;
+	for (; !node.ioctl(VIDIOC_ENUM_FRAMESIZES, &size); ++size.index) {
+		if (size.type != V4L2_FRMSIZE_TYPE_DISCRETE) {
+			const v4l2_frmsize_stepwise &range = size.stepwise;
+			modes.push_back({drm,
+					 range.min_width,
+					 range.max_width,
+					 range.step_width,
+					 range.min_height,
+					 range.max_height,
+					 range.step_height,
+					 {}});
+			return;
+		}
+		modes.push_back(discrete(drm, size.discrete.width, size.discrete.height));
+	}
+	/* A driver without this ioctl (frame grabbers) has the size of its signal. */
+	if (size.index == 0)
+		modes.push_back(discrete(drm, current.width, current.height));
+}
+
+} /* namespace */
+
+Result<V4l2Picture> currentPicture(const V4l2Node &node)
+{
+	v4l2_format format{};
+	format.type = node.identity().bufferType();
+	if (const int code = node.ioctl(VIDIOC_G_FMT, &format))
+		return fail(code, std::format("{} does not say its format", node.identity().path));
+	return pictureFromFormat(format);
+}
+
+Result<std::vector<CaptureMode>> enumerateModes(const V4l2Node &node, Rates rates)
+{
+	const auto current = currentPicture(node);
+	if (!current)
+		return std::unexpected(current.error());
+
+	std::vector<CaptureMode> modes;
+	v4l2_fmtdesc description{};
+	description.type = node.identity().bufferType();
+	int code = 0;
+	for (; !(code = node.ioctl(VIDIOC_ENUM_FMT, &description)); ++description.index) {
+		const uint32_t drm = drmFromV4l2(description.pixelformat);
+		if (drm && formatInfo(drm))
+			appendSizes(node, description.pixelformat, *current, modes);
+	}
+	if (code != EINVAL)
+		return fail(code,
+			    std::format("{} does not list its formats", node.identity().path));
+
+	if (rates == Rates::List)
+		listRates(node, modes);
+	sortByPreference(modes, 0);
+	return modes;
+}
+
+FrameRate rateFromTimings(const v4l2_bt_timings &timings)
+{
+	uint64_t clock = timings.pixelclock;
+	uint64_t frame =
+		uint64_t{V4L2_DV_BT_FRAME_WIDTH(&timings)} * V4L2_DV_BT_FRAME_HEIGHT(&timings);
+	if (!clock || !frame)
+		return {};
+	const uint64_t divisor = std::gcd(clock, frame);
+	clock /= divisor;
+	frame /= divisor;
+	while (clock > UINT32_MAX || frame > UINT32_MAX) {
+		clock >>= 1;
+		frame >>= 1;
+	}
+	return {static_cast<uint32_t>(clock), static_cast<uint32_t>(frame)};
+}
+
+FrameRate currentRate(const V4l2Node &node)
+{
+	if (const FrameRate signal = signalRate(node); signal.numerator)
+		return signal;
+
+	v4l2_streamparm parameters{};
+	parameters.type = node.identity().bufferType();
+	if (node.ioctl(VIDIOC_G_PARM, &parameters))
+		return {};
+	return rateFromInterval(parameters.parm.capture.timeperframe);
+}
+
+void requestRate(const V4l2Node &node, FrameRate rate)
+{
+	if (!rate.numerator || !rate.denominator)
+		return;
+	v4l2_streamparm parameters{};
+	parameters.type = node.identity().bufferType();
+	parameters.parm.capture.timeperframe = {rate.denominator, rate.numerator};
+	/* Inputs with a signal of their own refuse (ENOTTY, EINVAL): their rate stays as it is. */
+	node.ioctl(VIDIOC_S_PARM, &parameters);
+}
+
+} /* namespace heapflow */

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a V4L2 node offers, and its frame rate. */
+#pragma once
+
+#include "v4l2_node.h"
+
+#include "heapflow/camera/camera.h"
+#include "v4l2_formats.h"
+
+#include <vector>
+
+namespace heapflow
+{
+
+/** \brief A camera has hundreds of rates, an ioctl each, which configure() has no use for */
+enum class Rates { List, Skip };
+
+/** \brief Formats, sizes and rates of the selected input, preferred first */
+Result<std::vector<CaptureMode>> enumerateModes(const V4l2Node &node, Rates rates);
+
+/** \brief VIDIOC_G_FMT */
+Result<V4l2Picture> currentPicture(const V4l2Node &node);
+
+/**
+ * \brief The rate at which frames will come
+ *
+ * From the DV timings when the selected input has them (HDMI), else from VIDIOC_G_PARM; 0/1 when
+ * neither says.
+ */
+FrameRate currentRate(const V4l2Node &node);
+
+/** \brief Ask for a rate; whatever the driver makes of it is in currentRate() */
+void requestRate(const V4l2Node &node, FrameRate rate);
+
+/** \brief Rate of a signal from its pixel clock and the size of a frame with blanking; pure */
+FrameRate rateFromTimings(const v4l2_bt_timings &timings);
+
+} /* namespace heapflow */

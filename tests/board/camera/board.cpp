@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "board.h"
+
+#include <cctype>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+namespace heapflow::test
+{
+
+namespace fs = std::filesystem;
+
+std::string moduleParameter(const std::string &module, const std::string &parameter)
+{
+	std::string value;
+	std::ifstream(fs::path("/sys/module") / module / "parameters" / parameter) >> value;
+	return value;
+}
+
+std::vector<Buffer> allocate(const std::string &heap, unsigned count, uint64_t size)
+{
+	const auto heaps = listHeaps();
+	if (!heaps) {
+		ADD_FAILURE() << heaps.error().text();
+		return {};
+	}
+	for (const Heap &candidate : *heaps) {
+		if (candidate.name.text != heap)
+			continue;
+		const auto device = HeapDevice::open(candidate);
+		std::vector<Buffer> buffers;
+		while (device && buffers.size() < count) {
+			auto buffer = device->allocate(size, "board-camera");
+			if (!buffer) {
+				ADD_FAILURE() << buffer.error().text();
+				return {};
+			}
+			buffers.push_back(std::move(*buffer));
+		}
+		EXPECT_TRUE(device);
+		return buffers;
+	}
+	ADD_FAILURE() << "the board has no heap " << heap;
+	return {};
+}
+
+Resources Resources::now()
+{
+	Resources resources;
+	/* The directory that is being read has a descriptor too, always one. */
+	for ([[maybe_unused]] const auto &entry : fs::directory_iterator("/proc/self/fd"))
+		++resources.descriptors;
+	for (const auto &area : fs::directory_iterator("/sys/kernel/mm/cma")) {
+		uint64_t pages = 0;
+		std::ifstream(area.path() / "available_pages") >> pages;
+		resources.freePages[area.path().filename()] = pages;
+	}
+	return resources;
+}
+
+std::ostream &operator<<(std::ostream &out, const Resources &resources)
+{
+	out << resources.descriptors << " descriptors";
+	for (const auto &[area, pages] : resources.freePages)
+		out << ", " << area << " " << pages << " pages free";
+	return out;
+}
+
+Resources settled(const Resources &before)
+{
+	Resources after;
+	for (int attempt = 0; attempt < 50; ++attempt) {
+		after = Resources::now();
+		if (after == before)
+			break;
+		std::this_thread::sleep_for(std::chrono::milliseconds(20));
+	}
+	return after;
+}
+
+std::string nameForTest(std::string text)
+{
+	for (char &c : text)
+		if (!std::isalnum(static_cast<unsigned char>(c)))
+			c = '_';
+	return text;
+}
+
+} /* namespace heapflow::test */

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The list of cameras, and how they are opened. */
+#include "capture.h"
+#include "vivid.h"
+
+#include <cerrno>
+
+#include <drm/drm_fourcc.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <libcamera/camera_manager.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace heapflow;
+using namespace heapflow::test;
+using testing::AllOf;
+using testing::HasSubstr;
+
+namespace
+{
+
+const std::string vimc = "platform/vimc.0 Sensor B";
+
+TEST(Cameras, ListHasEachCameraOnceLibcamerasFirst)
+{
+	const auto cameras = listCameras();
+	ASSERT_TRUE(cameras) << cameras.error().text();
+	std::vector<std::string> ids;
+	for (const CameraInfo &camera : *cameras)
+		ids.push_back(camera.id);
+	/* No vimc node (libcamera has it), no vim2m, no vicodec, no output node. */
+	EXPECT_THAT(ids, testing::ElementsAre("Virtual0", vimc, vividNode()));
+	EXPECT_EQ(cameras->at(0).model, "Virtual bars");
+	EXPECT_EQ(cameras->at(1).backend, CameraBackend::Libcamera);
+	EXPECT_EQ(cameras->at(2).model, "vivid");
+	EXPECT_EQ(cameras->at(2).backend, CameraBackend::V4l2);
+}
+
+TEST(Cameras, ListIsTheSameEveryTime)
+{
+	const auto first = listCameras();
+	const auto second = listCameras();
+	ASSERT_TRUE(first && second);
+	ASSERT_EQ(first->size(), second->size());
+	for (size_t i = 0; i < first->size(); ++i)
+		EXPECT_EQ(first->at(i).id, second->at(i).id);
+}
+
+TEST(Cameras, OpenByIdByModelByPathAndFirst)
+{
+	const std::pair<std::string, std::string> names[] = {
+		{"Virtual0", "Virtual0"}, {"Virtual bars", "Virtual0"}, {vimc, vimc},
+		{"vivid", vividNode()},   {vividNode(), vividNode()},   {"", "Virtual0"},
+	};
+	for (const auto &[name, id] : names) {
+		const auto camera = openCamera(name);
+		ASSERT_TRUE(camera) << name << ": " << camera.error().text();
+		EXPECT_EQ((*camera)->info().id, id) << name;
+	}
+}
+
+TEST(Cameras, MissingOneIsENOENTWithAListOfTheOthers)
+{
+	const auto camera = openCamera("no such camera");
+	ASSERT_FALSE(camera);
+	EXPECT_EQ(camera.error().code, ENOENT);
+	EXPECT_THAT(camera.error().message, HasSubstr("'no such camera'"));
+	EXPECT_THAT(camera.error().hint,
+		    AllOf(HasSubstr("Virtual0"), HasSubstr(vimc), HasSubstr(vividNode())));
+	EXPECT_EQ(openCamera("/dev/video999").error().code, ENOENT);
+}
+
+TEST(Cameras, WhatIsNoCameraIsENODEV)
+{
+	for (const char *path : {"/dev/null", "/dev/shm", "/dev/dri/card0"})
+		EXPECT_EQ(openCamera(path).error().code, ENODEV) << path;
+}
+
+TEST(Cameras, WithoutPermissionIsEACCES)
+{
+	/* In a child: root opens anything. */
+	const std::string node = vividNode();
+	const pid_t child = fork();
+	if (child == 0) {
+		if (setgid(65534) || setuid(65534))
+			_exit(250);
+		const auto camera = openCamera(node);
+		_exit(camera ? 0 : camera.error().code);
+	}
+	int status = 0;
+	ASSERT_EQ(waitpid(child, &status, 0), child);
+	ASSERT_TRUE(WIFEXITED(status));
+	EXPECT_EQ(WEXITSTATUS(status), EACCES);
+}
+
+/* Another process that has configured a camera, until the end of the test. */
+class Holder
+{
+public:
+	explicit Holder(const std::string &camera)
+	{
+		int ready[2];
+		EXPECT_EQ(pipe(ready), 0);
+		child_ = fork();
+		if (child_ == 0) {
+			auto held = openCapture(camera, {});
+			const char done = held ? 'y' : 'n';
+			if (write(ready[1], &done, 1) == 1)
+				pause();
+			_exit(0);
+		}
+		char done = 0;
+		EXPECT_EQ(read(ready[0], &done, 1), 1);
+		EXPECT_EQ(done, 'y') << "the other process did not get " << camera;
+		close(ready[0]);
+		close(ready[1]);
+	}
+	~Holder()
+	{
+		kill(child_, SIGKILL);
+		waitpid(child_, nullptr, 0);
+	}
+
+private:
+	pid_t child_ = -1;
+};
+
+TEST(Cameras, BusyInAnotherProcessIsEBUSYAndCanStillBeLookedAt)
+{
+	for (const std::string &name : {vividNode(), vimc}) {
+		const Holder holder(name);
+		auto camera = openCamera(name);
+		ASSERT_TRUE(camera) << camera.error().text();
+		const auto modes = (*camera)->modes();
+		ASSERT_TRUE(modes) << modes.error().text();
+		EXPECT_FALSE(modes->empty());
+		const auto configured = (*camera)->configure({});
+		ASSERT_FALSE(configured) << name;
+		EXPECT_EQ(configured.error().code, EBUSY) << configured.error().text();
+		EXPECT_THAT(configured.error().hint, HasSubstr("using"));
+	}
+}
+
+TEST(Cameras, BusyInThisProcessIsEBUSYUntilLetGo)
+{
+	for (const std::string &name : {vividNode(), vimc, std::string("Virtual0")}) {
+		auto second = openCamera(name);
+		ASSERT_TRUE(second);
+		{
+			const auto first = openCapture(name, {});
+			ASSERT_TRUE(first) << first.error().text();
+			EXPECT_EQ((*second)->configure({}).error().code, EBUSY) << name;
+		}
+		EXPECT_TRUE((*second)->configure({})) << name;
+	}
+}
+
+/* A second CameraManager would abort the process: say so instead, and leave V4L2 usable. */
+TEST(Cameras, AnotherUserOfLibcameraInThisProcessIsAnError)
+{
+	libcamera::CameraManager foreign;
+	ASSERT_EQ(foreign.start(), 0);
+	const auto camera = openCamera("Virtual0");
+	ASSERT_FALSE(camera);
+	EXPECT_EQ(camera.error().code, EBUSY) << camera.error().text();
+	EXPECT_THAT(camera.error().hint, HasSubstr("CameraManager"));
+	EXPECT_TRUE(openCamera("vivid"));
+	const auto cameras = listCameras();
+	ASSERT_TRUE(cameras);
+	EXPECT_EQ(cameras->size(), 1u);
+	foreign.stop();
+}
+
+} /* namespace */

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A camera of libcamera that vanishes while it streams. To be run on a board of its own: libcamera
+ * keeps what it knew of the device until the process ends, and the device does not come back.
+ */
+#include "capture.h"
+
+#include <cerrno>
+#include <fstream>
+
+#include <drm/drm_fourcc.h>
+#include <gtest/gtest.h>
+
+using namespace heapflow;
+using namespace heapflow::test;
+
+namespace
+{
+
+TEST(VimcUnplug, IsENODEVAndNotAnAbort)
+{
+	auto capture = startCapture("platform/vimc.0 Sensor B",
+				    request(DRM_FORMAT_BGR888, 640, 480), "video@42000000");
+	ASSERT_TRUE(capture) << capture.error().text();
+	ASSERT_TRUE(takeFrames(*capture, 2));
+
+	std::ofstream("/sys/bus/platform/drivers/vimc/unbind") << "vimc.0" << std::flush;
+	/* Frames that were filled before may still come. */
+	Result<CapturedFrame> frame;
+	do
+		frame = capture->camera->waitFrame(std::chrono::milliseconds(500));
+	while (frame);
+	EXPECT_EQ(frame.error().code, ENODEV) << frame.error().text();
+
+	EXPECT_TRUE(capture->camera->stop());
+	EXPECT_EQ(capture->camera->configure({}).error().code, ENODEV);
+	EXPECT_FALSE(capture->camera->start());
+	capture->camera.reset();
+
+	/* The other cameras go on. */
+	auto other = startCapture("Virtual0", request(DRM_FORMAT_NV12, 640, 480), "system");
+	ASSERT_TRUE(other) << other.error().text();
+	EXPECT_TRUE(takeFrames(*other, 2));
+}
+
+} /* namespace */

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* libcamera's virtual camera: NV12, drawn by the CPU through a mapping of the dma-buf. */
+#include "capture.h"
+#include "color_bars.h"
+
+#include <cerrno>
+
+#include <drm/drm_fourcc.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+using namespace heapflow;
+using namespace heapflow::test;
+
+namespace
+{
+
+const std::string camera = "Virtual0";
+const CaptureRequest small = request(DRM_FORMAT_NV12, 640, 480);
+
+/*
+ * The bars turn left by one column a frame, and the first frame is turned already, so the sequence
+ * tells the picture. libyuv's ARGBToNV12 is BT.601, limited, in 8-bit fixed point: its coefficients
+ * are off by up to 1/512 each, which is 0.5 a channel, and it rounds once more. Each 2x2 block of
+ * chroma is one sample, so a column beside an edge is mixed.
+ */
+BarsExpectation bars(uint64_t sequence)
+{
+	return {.bars = fullBars,
+		.colorimetry = {ColorEncoding::BT601, ColorRange::Limited},
+		.shift = static_cast<unsigned>(sequence + 1),
+		.margin = 2,
+		.tolerance = 2};
+}
+
+class VirtualCapture : public testing::TestWithParam<std::string>
+{
+};
+
+TEST_P(VirtualCapture, FillsTheBuffersOfTheHeap)
+{
+	auto capture = startCapture(camera, small, GetParam());
+	ASSERT_TRUE(capture) << capture.error().text();
+	const FrameLayout &layout = capture->configuration.layout;
+	/* Invariant 2: two planes, exact, one after the other. */
+	const auto exact = makeFrameLayout(DRM_FORMAT_NV12, 640, 480);
+	ASSERT_TRUE(exact);
+	EXPECT_EQ(layout.planes, exact->planes);
+	ASSERT_EQ(layout.planes.size(), 2u);
+	EXPECT_EQ(capture->configuration.bufferCount, 4u);
+	EXPECT_TRUE(capture->configuration.needs.cpuMappable);
+	EXPECT_EQ(capture->configuration.needs.contiguous, Demand::No);
+
+	const auto frames = takeFrames(*capture, 8, [&](const auto &frame, const Buffer &buffer) {
+		if (frame.sequence < 4)
+			return;
+		auto mapping = buffer.map(Access::Read);
+		ASSERT_TRUE(mapping) << mapping.error().text();
+		EXPECT_TRUE(showsBars(layout, mapping->bytes(), bars(frame.sequence)));
+	});
+	ASSERT_TRUE(frames) << frames.error().text();
+	/* Nothing is lost: it draws when it is given a buffer. */
+	EXPECT_EQ(frames->back().sequence, 7u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Virtual, VirtualCapture, testing::ValuesIn(allHeaps),
+			 [](const auto &tested) { return nameForTest(tested.param); });
+
+TEST(Virtual, AnOpenRequestWorks)
+{
+	auto capture = startCapture(camera, {}, "system");
+	ASSERT_TRUE(capture) << capture.error().text();
+	EXPECT_EQ(capture->configuration.layout.fourcc, static_cast<uint32_t>(DRM_FORMAT_NV12));
+	EXPECT_TRUE(takeFrames(*capture, 1));
+}
+
+TEST(Virtual, ModesAreTheSizesOfItsFileNotTheRangeItSays)
+{
+	auto opened = openCamera(camera);
+	ASSERT_TRUE(opened) << opened.error().text();
+	const auto modes = (*opened)->modes();
+	ASSERT_TRUE(modes) << modes.error().text();
+	std::vector<uint32_t> widths;
+	for (const CaptureMode &mode : *modes) {
+		EXPECT_EQ(mode.minWidth, mode.maxWidth);
+		widths.push_back(mode.minWidth);
+	}
+	EXPECT_THAT(widths, testing::ElementsAre(640, 1280, 1920));
+
+	/* libcamera itself would go to the largest. */
+	const auto near = (*opened)->configure(request(DRM_FORMAT_NV12, 660, 500));
+	ASSERT_TRUE(near) << near.error().text();
+	EXPECT_EQ(near->layout.width, 640u);
+	EXPECT_EQ(near->layout.height, 480u);
+}
+
+TEST(Virtual, AFormatItDoesNotHaveIsAnErrorNotAnotherFormat)
+{
+	const auto capture = openCapture(camera, request(DRM_FORMAT_BGR888, 640, 480));
+	ASSERT_FALSE(capture);
+	EXPECT_EQ(capture.error().code, EINVAL);
+	EXPECT_THAT(capture.error().hint, testing::HasSubstr("NV12"));
+}
+
+/* validate() would take 8 without a word, and give 4. */
+TEST(Virtual, TheBufferCountIsTheCamerasNotTheWish)
+{
+	CaptureRequest wish = small;
+	wish.bufferCount = 8;
+	const auto capture = openCapture(camera, wish);
+	ASSERT_TRUE(capture) << capture.error().text();
+	EXPECT_EQ(capture->configuration.bufferCount, 4u);
+}
+
+} /* namespace */
