@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Framebuffers of dma-bufs, made once each. */
+#pragma once
+
+#include "heapflow/heap/error.h"
+#include "heapflow/heap/frame_layout.h"
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace heapflow
+{
+
+/**
+ * \brief Which dma-buf a descriptor is of
+ *
+ * A descriptor's number says nothing: it is used again, and one dma-buf may have several. The
+ * kernel gives each dma-buf an inode number of its own that is not used again (dma_buf_getfile()
+ * in drivers/dma-buf/dma-buf.c).
+ */
+struct BufferIdentity {
+	dev_t device = 0;
+	ino_t inode = 0;
+	uint64_t size = 0; /**< bytes */
+
+	bool operator==(const BufferIdentity &) const = default;
+};
+
+/** \brief Errors: EBADF and what else fstat() says */
+Result<BufferIdentity> bufferIdentity(int dmabuf);
+
+/** \brief EINVAL with numbers when a plane reaches beyond the end of the dma-buf */
+Result<void> checkLayoutFits(const FrameLayout &layout, uint64_t bufferSize);
+
+/**
+ * \brief Framebuffers by dma-buf and layout (invariant 7)
+ *
+ * The GEM handle of an import is closed as soon as the framebuffer holds the memory. Handles are
+ * one for each dma-buf and DRM file, and not counted (drm_prime.c): kept ones would be closed
+ * under the feet of another framebuffer of the same dma-buf, or never.
+ *
+ * Thread-safe. A framebuffer that is on the screen outlives forget() until collect(): removing it
+ * would make the kernel turn its plane off (drm_framebuffer_remove()).
+ */
+class FramebufferCache
+{
+public:
+	/** \brief Is this framebuffer on the screen, or about to be? */
+	using InUse = std::function<bool(uint32_t)>;
+
+	FramebufferCache(int drm, bool withModifiers);
+	~FramebufferCache();
+
+	FramebufferCache(const FramebufferCache &) = delete;
+	FramebufferCache &operator=(const FramebufferCache &) = delete;
+
+	/**
+	 * \brief The framebuffer of a frame in a dma-buf, made when it is new
+	 *
+	 * Errors: EINVAL the dma-buf is too small; what PRIME import and AddFB2 say.
+	 */
+	Result<uint32_t> get(int dmabuf, const FrameLayout &layout);
+
+	/** \brief Remove those of one dma-buf, now or when nothing uses them any more */
+	void forget(int dmabuf, const InUse &inUse);
+
+	/** \brief Remove what was forgotten and is now unused */
+	void collect(const InUse &inUse);
+
+	/** \brief Remove all; the kernel turns off the planes of those that are on the screen */
+	void clear();
+
+	uint64_t imports() const;
+	uint64_t framebuffers() const;
+
+private:
+	struct Entry {
+		BufferIdentity buffer;
+		FrameLayout layout;
+		uint32_t framebuffer = 0;
+		bool forgotten = false;
+	};
+
+	Result<uint32_t> make(int dmabuf, const FrameLayout &layout);
+
+	int drm_;
+	bool withModifiers_;
+	mutable std::mutex mutex_;
+	std::vector<Entry> entries_;
+	uint64_t imports_ = 0;
+};
+
+} /* namespace heapflow */

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which connector, and which CRTC drives it. Pure. */
+#pragma once
+
+#include "heapflow/heap/error.h"
+#include "topology.h"
+
+#include <string>
+
+namespace heapflow
+{
+
+/**
+ * \brief The connector that is called `wanted`, or the first connected one
+ *
+ * Connected comes before "unknown", which some virtual devices say of a screen that is there. A
+ * writeback connector always says "connected" and is never a screen.
+ *
+ * Errors: ENOENT no connector is called that (the message lists those there are), ENOTCONN.
+ */
+Result<const ConnectorInfo *> chooseConnector(const Topology &topology, const std::string &wanted);
+
+/**
+ * \brief The CRTC that drives the connector already, else the first one that is free
+ *
+ * Errors: EBUSY all CRTCs that it can be on drive other connectors.
+ */
+Result<const CrtcInfo *> chooseCrtc(const Topology &topology, const ConnectorInfo &connector);
+
+} /* namespace heapflow */

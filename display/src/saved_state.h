@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The state of a display as it was found, and the way back to it. */
+#pragma once
+
+#include "atomic_request.h"
+#include "heapflow/heap/error.h"
+#include "topology.h"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace heapflow
+{
+
+/** \brief One property of one object at some time */
+struct SavedProperty {
+	uint32_t object = 0;
+	uint32_t property = 0;
+	uint64_t value = 0;
+	std::vector<uint8_t> blob; /**< contents, when it is one: the kernel frees unused blobs */
+
+	/** \brief A blob is its contents; its id changes */
+	bool sameValue(const SavedProperty &other) const
+	{
+		return blob == other.blob && (value == other.value || !blob.empty());
+	}
+};
+
+/** \brief The properties of `saved` that are different in `now`, in the order of `saved`. Pure. */
+std::vector<SavedProperty> changedProperties(const std::vector<SavedProperty> &saved,
+					     const std::vector<SavedProperty> &now);
+
+/**
+ * \brief A snapshot of all that a Screen may change (invariant 14)
+ *
+ * The connectors' CRTC_ID, the CRTC's MODE_ID and ACTIVE, and of each plane that can be on the
+ * CRTC what the Screen writes.
+ */
+class SavedState
+{
+public:
+	static SavedState capture(int drm, const Topology &topology, const CrtcInfo &crtc);
+
+	/**
+	 * \brief Set what is different from the snapshot, in one blocking commit
+	 *
+	 * A plane whose framebuffer is gone since, because its owner closed it, is turned off.
+	 *
+	 * Errors: EACCES not master any more, what the driver says.
+	 */
+	Result<void> restore(int drm) const;
+
+	/** \brief Was this plane on our CRTC when we came? */
+	bool wasLit(uint32_t plane) const;
+
+private:
+	std::vector<SavedProperty> current(int drm) const;
+
+	struct Plane {
+		uint32_t id = 0;
+		uint32_t framebufferProperty = 0;
+		uint32_t crtcProperty = 0;
+		uint32_t framebuffer = 0;
+	};
+
+	std::vector<KmsObject> objects_;
+	std::vector<SavedProperty> properties_;
+	std::vector<Plane> planes_;
+};
+
+/** \brief The properties of a plane that a Screen writes */
+bool isPlanePropertyWeWrite(std::string_view name);
+
+} /* namespace heapflow */

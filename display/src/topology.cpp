@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "topology.h"
+
+#include "drm_ptr.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <format>
+#include <span>
+
+#include <drm_fourcc.h>
+#include <xf86drm.h>
+
+namespace heapflow
+{
+
+namespace
+{
+
+std::string connectorName(const drmModeConnector &connector)
+{
+	const char *type = drmModeGetConnectorTypeName(connector.connector_type);
+	return std::format("{}-{}", type ? type : "Unknown", connector.connector_type_id);
+}
+
+Connection connection(drmModeConnection state)
+{
+	switch (state) {
+	case DRM_MODE_CONNECTED:
+		return Connection::Connected;
+	case DRM_MODE_DISCONNECTED:
+		return Connection::Disconnected;
+	default:
+		return Connection::Unknown;
+	}
+}
+
+Result<ConnectorInfo> readConnector(int drm, uint32_t id)
+{
+	/* Not drmModeGetConnectorCurrent(): what sysfs and it say is stale until somebody probes.
+	 */
+	const DrmPtr<drmModeConnector, drmModeFreeConnector> connector(
+		drmModeGetConnector(drm, id));
+	if (!connector)
+		return fail(errno, std::format("cannot read connector {}", id));
+
+	ConnectorInfo info{.id = id, .name = connectorName(*connector)};
+	info.writeback = connector->connector_type == DRM_MODE_CONNECTOR_WRITEBACK;
+	info.connection = connection(connector->connection);
+	info.modes.assign(connector->modes, connector->modes + connector->count_modes);
+	info.possibleCrtcs = drmModeConnectorGetPossibleCrtcs(drm, connector.get());
+
+	auto object = readKmsObject(drm, id, DRM_MODE_OBJECT_CONNECTOR);
+	if (!object)
+		return std::unexpected(object.error());
+	info.object = std::move(*object);
+	info.crtcId = static_cast<uint32_t>(info.object.value("CRTC_ID"));
+	return info;
+}
+
+Result<CrtcInfo> readCrtc(int drm, uint32_t id, unsigned index)
+{
+	auto object = readKmsObject(drm, id, DRM_MODE_OBJECT_CRTC);
+	if (!object)
+		return std::unexpected(object.error());
+
+	CrtcInfo info{.id = id, .index = index, .object = std::move(*object)};
+	info.active = info.object.value("ACTIVE");
+	const std::vector<uint8_t> mode = readBlob(drm, info.object.value("MODE_ID"));
+	if (mode.size() == sizeof(drm_mode_modeinfo)) {
+		/* drmModeModeInfo mirrors drm_mode_modeinfo field by field (xf86drmMode.h). */
+		static_assert(sizeof(drmModeModeInfo) == sizeof(drm_mode_modeinfo));
+		std::memcpy(&info.mode.emplace(), mode.data(), mode.size());
+	}
+	return info;
+}
+
+/* Formats with their modifiers from IN_FORMATS; without it a format means linear memory. */
+std::vector<PlaneFormat> readFormats(int drm, const drmModePlane &plane, const KmsObject &object)
+{
+	std::vector<PlaneFormat> formats;
+	const uint64_t blobId = object.value("IN_FORMATS");
+	const DrmPtr<drmModePropertyBlobRes, drmModeFreePropertyBlob> blob(
+		blobId ? drmModeGetPropertyBlob(drm, static_cast<uint32_t>(blobId)) : nullptr);
+
+	for (const uint32_t fourcc : std::span(plane.formats, plane.count_formats))
+		formats.push_back({fourcc, {}});
+	drmModeFormatModifierIterator at = {};
+	while (blob && drmModeFormatModifierBlobIterNext(blob.get(), &at)) {
+		auto format = std::ranges::find(formats, at.fmt, &PlaneFormat::fourcc);
+		if (format == formats.end())
+			format = formats.insert(format, {at.fmt, {}});
+		format->modifiers.push_back(at.mod);
+	}
+	for (PlaneFormat &format : formats) {
+		if (!blob)
+			format.modifiers.assign(1, DRM_FORMAT_MOD_LINEAR);
+	}
+	return formats;
+}
+
+Result<PlaneInfo> readPlane(int drm, uint32_t id)
+{
+	const DrmPtr<drmModePlane, drmModeFreePlane> plane(drmModeGetPlane(drm, id));
+	if (!plane)
+		return fail(errno, std::format("cannot read plane {}", id));
+	auto object = readKmsObject(drm, id, DRM_MODE_OBJECT_PLANE);
+	if (!object)
+		return std::unexpected(object.error());
+
+	PlaneInfo info{.id = id, .possibleCrtcs = plane->possible_crtcs};
+	info.object = std::move(*object);
+	switch (info.object.value("type")) {
+	case DRM_PLANE_TYPE_PRIMARY:
+		info.type = PlaneType::Primary;
+		break;
+	case DRM_PLANE_TYPE_CURSOR:
+		info.type = PlaneType::Cursor;
+		break;
+	default:
+		info.type = PlaneType::Overlay;
+		break;
+	}
+	info.crtcId = static_cast<uint32_t>(info.object.value("CRTC_ID"));
+	info.framebuffer = static_cast<uint32_t>(info.object.value("FB_ID"));
+	info.formats = readFormats(drm, *plane, info.object);
+	return info;
+}
+
+} /* namespace */
+
+const CrtcInfo *Topology::crtc(uint32_t id) const
+{
+	const auto found = std::ranges::find(crtcs, id, &CrtcInfo::id);
+	return found == crtcs.end() ? nullptr : &*found;
+}
+
+const PlaneInfo *Topology::plane(uint32_t id) const
+{
+	const auto found = std::ranges::find(planes, id, &PlaneInfo::id);
+	return found == planes.end() ? nullptr : &*found;
+}
+
+Result<Topology> readTopology(int drm)
+{
+	const DrmPtr<drmModeRes, drmModeFreeResources> resources(drmModeGetResources(drm));
+	if (!resources)
+		return fail(errno, "cannot read the KMS resources");
+	const DrmPtr<drmModePlaneRes, drmModeFreePlaneResources> planes(
+		drmModeGetPlaneResources(drm));
+	if (!planes)
+		return fail(errno, "cannot read the KMS planes");
+
+	Topology topology;
+	for (int i = 0; i < resources->count_crtcs; i++) {
+		auto crtc = readCrtc(drm, resources->crtcs[i], static_cast<unsigned>(i));
+		if (!crtc)
+			return std::unexpected(crtc.error());
+		topology.crtcs.push_back(std::move(*crtc));
+	}
+	for (int i = 0; i < resources->count_connectors; i++) {
+		/* A connector may go between the two calls (MST, configfs): it is then not there.
+		 */
+		if (auto connector = readConnector(drm, resources->connectors[i]))
+			topology.connectors.push_back(std::move(*connector));
+	}
+	for (uint32_t i = 0; i < planes->count_planes; i++) {
+		auto plane = readPlane(drm, planes->planes[i]);
+		if (!plane)
+			return std::unexpected(plane.error());
+		topology.planes.push_back(std::move(*plane));
+	}
+	return topology;
+}
+
+const char *planeTypeName(PlaneType type)
+{
+	switch (type) {
+	case PlaneType::Primary:
+		return "primary";
+	case PlaneType::Overlay:
+		return "overlay";
+	default:
+		return "cursor";
+	}
+}
+
+} /* namespace heapflow */

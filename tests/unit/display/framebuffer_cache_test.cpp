@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The keys of the cache. That its framebuffers are made once is seen on the board. */
+#include "framebuffer_cache.h"
+
+#include "heapflow/heap/unique_fd.h"
+
+#include <cerrno>
+
+#include <drm_fourcc.h>
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+using namespace heapflow;
+using testing::HasSubstr;
+
+namespace
+{
+
+/* A file in memory stands for a dma-buf: descriptor, inode and size work alike. */
+UniqueFd memory(off_t size)
+{
+	UniqueFd fd(memfd_create("framebuffer-cache-test", MFD_CLOEXEC));
+	EXPECT_EQ(ftruncate(fd.get(), size), 0);
+	return fd;
+}
+
+} /* namespace */
+
+TEST(BufferIdentity, IsTheBuffersNotTheDescriptors)
+{
+	const UniqueFd a = memory(4096);
+	const UniqueFd b = memory(4096);
+	const UniqueFd again(dup(a.get()));
+	EXPECT_EQ(*bufferIdentity(a.get()), *bufferIdentity(again.get()));
+	EXPECT_NE(*bufferIdentity(a.get()), *bufferIdentity(b.get()));
+	EXPECT_EQ(bufferIdentity(a.get())->size, 4096u);
+}
+
+TEST(BufferIdentity, NumberThatIsUsedAgainIsAnotherBuffer)
+{
+	UniqueFd fd = memory(4096);
+	const int number = fd.get();
+	const BufferIdentity first = *bufferIdentity(number);
+	UniqueFd fresh = memory(4096);
+	ASSERT_EQ(dup3(fresh.get(), number, O_CLOEXEC), number);
+	EXPECT_NE(*bufferIdentity(number), first);
+}
+
+TEST(BufferIdentity, ClosedDescriptor)
+{
+	const auto identity = bufferIdentity(-1);
+	ASSERT_FALSE(identity);
+	EXPECT_EQ(identity.error().code, EBADF);
+}
+
+TEST(CheckLayoutFits, ToTheByte)
+{
+	const FrameLayout layout = makeFrameLayout(DRM_FORMAT_NV12, 640, 480).value();
+	EXPECT_TRUE(checkLayoutFits(layout, 460800));
+	const auto small = checkLayoutFits(layout, 460799);
+	ASSERT_FALSE(small);
+	EXPECT_EQ(small.error().code, EINVAL);
+	EXPECT_THAT(small.error().message, HasSubstr("460799"));
+	EXPECT_THAT(small.error().message, HasSubstr("460800"));
+}
+
+TEST(CheckLayoutFits, DoesNotOverflow)
+{
+	FrameLayout layout = makeFrameLayout(DRM_FORMAT_XRGB8888, 640, 480).value();
+	layout.planes[0].offset = 0xffffffff;
+	layout.planes[0].length = 0xffffffff;
+	EXPECT_FALSE(checkLayoutFits(layout, 1 << 20));
+}
+
+TEST(CheckLayoutFits, NumberOfPlanes)
+{
+	FrameLayout layout = makeFrameLayout(DRM_FORMAT_XRGB8888, 640, 480).value();
+	layout.planes.resize(5);
+	EXPECT_FALSE(checkLayoutFits(layout, 1 << 30)) << "KMS has four";
+	layout.planes.clear();
+	EXPECT_FALSE(checkLayoutFits(layout, 1 << 30));
+}
