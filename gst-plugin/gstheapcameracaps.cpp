@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstheapcameracaps.h"
+
+#include <algorithm>
+#include <climits>
+#include <cstdlib>
+#include <utility>
+
+namespace heapflow::gst
+{
+
+namespace
+{
+
+constexpr int preferredWidth = 1280;
+constexpr int preferredHeight = 720;
+constexpr int preferredRate = 60;
+
+/* A range of one value is not a range: GST_TYPE_INT_RANGE with min == max is a critical. */
+void setSize(GstStructure *structure, const char *field, uint32_t minimum, uint32_t maximum,
+	     uint32_t step)
+{
+	const int low = int(std::min<uint32_t>(minimum, INT_MAX));
+	const int high = int(std::min<uint32_t>(maximum, INT_MAX));
+
+	if (low >= high) {
+		gst_structure_set(structure, field, G_TYPE_INT, low, nullptr);
+		return;
+	}
+
+	/* A stepped range has bounds that are multiples of the step; other camera bounds lose it.
+	 */
+	const int every = int(std::max<uint32_t>(step, 1));
+	GValue range = G_VALUE_INIT;
+	g_value_init(&range, GST_TYPE_INT_RANGE);
+	if (every > 1 && low % every == 0 && high % every == 0)
+		gst_value_set_int_range_step(&range, low, high, every);
+	else
+		gst_value_set_int_range(&range, low, high);
+	gst_structure_take_value(structure, field, &range);
+}
+
+void setRates(GstStructure *structure, const std::vector<FrameRate> &rates)
+{
+	GValue list = G_VALUE_INIT;
+
+	g_value_init(&list, GST_TYPE_LIST);
+	for (const FrameRate &rate : rates) {
+		if (rate.numerator == 0 || rate.denominator == 0)
+			continue;
+		GValue value = G_VALUE_INIT;
+		g_value_init(&value, GST_TYPE_FRACTION);
+		gst_value_set_fraction(&value, int(rate.numerator), int(rate.denominator));
+		gst_value_list_append_and_take_value(&list, &value);
+	}
+	if (gst_value_list_get_size(&list) > 1) {
+		gst_structure_take_value(structure, "framerate", &list);
+		return;
+	}
+	if (gst_value_list_get_size(&list) == 1) {
+		gst_structure_set_value(structure, "framerate", gst_value_list_get_value(&list, 0));
+		g_value_unset(&list);
+		return;
+	}
+	g_value_unset(&list);
+	gst_structure_set(structure, "framerate", GST_TYPE_FRACTION_RANGE, 0, 1, INT_MAX, 1,
+			  nullptr);
+}
+
+GstStructure *structureFromMode(const CaptureMode &mode)
+{
+	GstStructure *structure = gst_structure_new_empty("video/x-raw");
+
+	setSize(structure, "width", mode.minWidth, mode.maxWidth, mode.stepWidth);
+	setSize(structure, "height", mode.minHeight, mode.maxHeight, mode.stepHeight);
+	setRates(structure, mode.rates);
+	return structure;
+}
+
+/* Fixates the size and says how far it is from the preferred one. */
+int64_t fixateSize(GstStructure *structure)
+{
+	gst_structure_fixate_field_nearest_int(structure, "width", preferredWidth);
+	gst_structure_fixate_field_nearest_int(structure, "height", preferredHeight);
+
+	int width = 0, height = 0;
+	gst_structure_get_int(structure, "width", &width);
+	gst_structure_get_int(structure, "height", &height);
+	return std::llabs(int64_t(width) * height - int64_t(preferredWidth) * preferredHeight);
+}
+
+void fixateRate(GstStructure *structure)
+{
+	const GValue *rate = gst_structure_get_value(structure, "framerate");
+
+	if (rate && GST_VALUE_HOLDS_FRACTION_RANGE(rate) &&
+	    gst_value_get_fraction_numerator(gst_value_get_fraction_range_min(rate)) == 0)
+		gst_structure_set(structure, "framerate", GST_TYPE_FRACTION, 0, 1, nullptr);
+	else if (rate)
+		gst_structure_fixate_field_nearest_fraction(structure, "framerate", preferredRate,
+							    1);
+	else
+		gst_structure_set(structure, "framerate", GST_TYPE_FRACTION, 0, 1, nullptr);
+}
+
+} /* namespace */
+
+GstCaps *capsFromModes(const std::vector<CaptureMode> &modes)
+{
+	GstCaps *caps = gst_caps_new_empty();
+	GstCaps *plain = gst_caps_new_empty();
+
+	for (const CaptureMode &mode : modes) {
+		GstStructure *structure = structureFromMode(mode);
+		const GstVideoFormat video = videoFormatFromFourcc(mode.fourcc);
+		if (video != GST_VIDEO_FORMAT_UNKNOWN) {
+			GstStructure *raw = gst_structure_copy(structure);
+			gst_structure_set(raw, "format", G_TYPE_STRING,
+					  gst_video_format_to_string(video), nullptr);
+			gst_caps_append_structure(plain, raw);
+		}
+		gst_structure_set(structure, "format", G_TYPE_STRING, "DMA_DRM", "drm-format",
+				  G_TYPE_STRING, drmFormatString(mode.fourcc, 0).c_str(), nullptr);
+		gst_caps_append_structure_full(
+			caps, structure,
+			gst_caps_features_new(GST_CAPS_FEATURE_MEMORY_DMABUF, nullptr));
+	}
+	gst_caps_append(caps, plain);
+	return caps;
+}
+
+GstCaps *fixateCameraCaps(GstCaps *caps)
+{
+	GstStructure *best = nullptr;
+	guint bestIndex = 0;
+	std::pair<bool, int64_t> bestDistance{true, INT64_MAX};
+
+	for (guint i = 0; i < gst_caps_get_size(caps); i++) {
+		GstStructure *candidate = gst_structure_copy(gst_caps_get_structure(caps, i));
+		const bool mapped = !gst_caps_features_contains(gst_caps_get_features(caps, i),
+								GST_CAPS_FEATURE_MEMORY_DMABUF);
+		const std::pair<bool, int64_t> distance{mapped, fixateSize(candidate)};
+		if (best && distance >= bestDistance) {
+			gst_structure_free(candidate);
+			continue;
+		}
+		if (best)
+			gst_structure_free(best);
+		best = candidate;
+		bestIndex = i;
+		bestDistance = distance;
+	}
+	if (!best)
+		return caps;
+
+	fixateRate(best);
+	GstCaps *fixed = gst_caps_new_empty();
+	gst_caps_append_structure_full(
+		fixed, best, gst_caps_features_copy(gst_caps_get_features(caps, bestIndex)));
+	gst_caps_unref(caps);
+	/* What is left, such as a list of formats in a capsfilter, has no preference. */
+	return gst_caps_fixate(fixed);
+}
+
+Result<CaptureRequest> requestFromCaps(const GstCaps *caps, unsigned bufferCount)
+{
+	auto format = frameFormatFromCaps(caps);
+	if (!format)
+		return std::unexpected(format.error());
+
+	CaptureRequest request{.fourcc = format->fourcc,
+			       .width = uint32_t(format->info.width),
+			       .height = uint32_t(format->info.height),
+			       .bufferCount = bufferCount};
+	if (format->info.fps_n > 0 && format->info.fps_d > 0)
+		request.rate = {uint32_t(format->info.fps_n), uint32_t(format->info.fps_d)};
+	return request;
+}
+
+GstCaps *capsFromConfiguration(const GstCaps *chosen, const CaptureConfiguration &configuration)
+{
+	const FrameLayout &layout = configuration.layout;
+	GstCaps *caps = gst_caps_copy(chosen);
+	const bool dmabuf = gst_video_is_dma_drm_caps(caps);
+
+	gst_caps_set_simple(caps, "width", G_TYPE_INT, int(layout.width), "height", G_TYPE_INT,
+			    int(layout.height), nullptr);
+	if (dmabuf)
+		gst_caps_set_simple(caps, "drm-format", G_TYPE_STRING,
+				    drmFormatString(layout.fourcc, layout.modifier).c_str(),
+				    nullptr);
+	else if (const GstVideoFormat video = videoFormatFromFourcc(layout.fourcc);
+		 video != GST_VIDEO_FORMAT_UNKNOWN)
+		gst_caps_set_simple(caps, "format", G_TYPE_STRING,
+				    gst_video_format_to_string(video), nullptr);
+	if (configuration.rate.numerator > 0 && configuration.rate.denominator > 0)
+		gst_caps_set_simple(caps, "framerate", GST_TYPE_FRACTION,
+				    int(configuration.rate.numerator),
+				    int(configuration.rate.denominator), nullptr);
+
+	const FormatInfo *known = formatInfo(layout.fourcc);
+	const std::string colorimetry = colorimetryString(layout.colorimetry);
+	const GstStructure *structure = gst_caps_get_structure(caps, 0);
+	/* A colorimetry that downstream insists on was not ours to give; the intersection tells. */
+	if (known && known->yuv && !colorimetry.empty() &&
+	    !gst_structure_has_field(structure, "colorimetry"))
+		gst_caps_set_simple(caps, "colorimetry", G_TYPE_STRING, colorimetry.c_str(),
+				    nullptr);
+	return caps;
+}
+
+} /* namespace heapflow::gst */

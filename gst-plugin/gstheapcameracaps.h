@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Modes of a camera as caps, and fixed caps as a request to the camera. */
+#pragma once
+
+#include "heapflow/camera/camera.h"
+
+#include "gstheapformat.h"
+
+#include <vector>
+
+namespace heapflow::gst
+{
+
+/**
+ * \brief Everything the camera can do: first with memory:DMABuf, then as plain video/x-raw
+ *
+ * Plain caps are offered as well because the dma-bufs are linear; design/dmabuf.md recommends it,
+ * and elements that map memory by CPU know no other.
+ */
+GstCaps *capsFromModes(const std::vector<CaptureMode> &modes);
+
+/**
+ * \brief Choose one frame format of what camera and downstream share
+ *
+ * In order: memory:DMABuf, the size nearest to 1280x720, the camera's own preference of formats,
+ * and the rate nearest to 60/s. A rate that the camera leaves open stays 0/1 until configure()
+ * tells.
+ *
+ * \param[in] caps Taken over; not empty
+ */
+GstCaps *fixateCameraCaps(GstCaps *caps);
+
+/** \brief What to ask the camera for */
+Result<CaptureRequest> requestFromCaps(const GstCaps *caps, unsigned bufferCount);
+
+/**
+ * \brief The chosen caps with what the camera answered: size, rate, colorimetry
+ *
+ * A rate that the camera does not know stays as it was chosen.
+ */
+GstCaps *capsFromConfiguration(const GstCaps *chosen, const CaptureConfiguration &configuration);
+
+} /* namespace heapflow::gst */

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstheapcamerapool.h"
+
+#include "gstheapformat.h"
+
+#include <cerrno>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+
+GST_DEBUG_CATEGORY_STATIC(gst_heap_camera_pool_debug);
+#define GST_CAT_DEFAULT gst_heap_camera_pool_debug
+
+using heapflow::Result;
+using heapflow::gst::CameraReturn;
+
+namespace heapflow::gst
+{
+
+Result<void> CameraReturn::give(unsigned index)
+{
+	std::lock_guard lock(mutex_);
+
+	return camera_ ? camera_->queue(index) : Result<void>{};
+}
+
+bool CameraReturn::open() const
+{
+	std::lock_guard lock(mutex_);
+
+	return camera_ != nullptr;
+}
+
+void CameraReturn::close()
+{
+	std::lock_guard lock(mutex_);
+
+	camera_ = nullptr;
+}
+
+} /* namespace heapflow::gst */
+
+namespace
+{
+
+struct Slots {
+	std::mutex mutex;
+	std::vector<GstBuffer *> idle; /* by index; null while the buffer is downstream */
+	std::vector<unsigned> kept; /* indices of idle buffers whose memory is still referenced */
+	size_t outstanding = 0;
+	std::shared_ptr<CameraReturn> camera;
+};
+
+GQuark indexQuark()
+{
+	static const GQuark quark = g_quark_from_static_string("heapflow-camera-index");
+	return quark;
+}
+
+/*
+ * Does nobody but the buffer refer to its memory? gst_buffer_is_all_memory_writable() does not
+ * tell: it sees only memory that is locked, as another buffer does, and not a plain reference.
+ */
+bool memoryIsFree(GstBuffer *buffer)
+{
+	return GST_MINI_OBJECT_REFCOUNT_VALUE(gst_buffer_peek_memory(buffer, 0)) == 1;
+}
+
+} /* namespace */
+
+struct _GstHeapCameraPool {
+	GstBufferPool parent;
+	Slots *slots;
+};
+
+G_DEFINE_TYPE_WITH_CODE(GstHeapCameraPool, gst_heap_camera_pool, GST_TYPE_BUFFER_POOL,
+			GST_DEBUG_CATEGORY_INIT(gst_heap_camera_pool_debug, "heapcamerapool", 0,
+						"pool of a camera's buffers"))
+
+static void gst_heap_camera_pool_give(GstHeapCameraPool *self, unsigned index)
+{
+	auto given = self->slots->camera->give(index);
+	if (!given)
+		GST_WARNING_OBJECT(self, "buffer %u does not go back: %s", index,
+				   given.error().text().c_str());
+}
+
+/* Nothing to preallocate: the buffers were there before the pool. */
+static gboolean gst_heap_camera_pool_start(GstBufferPool *)
+{
+	return TRUE;
+}
+
+/* Called when the pool is inactive and the last buffer is home. */
+static gboolean gst_heap_camera_pool_stop(GstBufferPool *pool)
+{
+	GstHeapCameraPool *self = GST_HEAP_CAMERA_POOL(pool);
+	std::vector<GstBuffer *> idle;
+
+	{
+		std::lock_guard lock(self->slots->mutex);
+		idle.swap(self->slots->idle);
+		self->slots->kept.clear();
+	}
+	for (GstBuffer *buffer : idle)
+		gst_clear_buffer(&buffer);
+	return TRUE;
+}
+
+static GstFlowReturn gst_heap_camera_pool_acquire(GstBufferPool *pool, GstBuffer **buffer,
+						  GstBufferPoolAcquireParams *params)
+{
+	Slots &slots = *GST_HEAP_CAMERA_POOL(pool)->slots;
+	std::lock_guard lock(slots.mutex);
+	const size_t index = size_t(params->start);
+
+	if (index >= slots.idle.size() || !slots.idle[index])
+		return GST_FLOW_ERROR;
+	*buffer = std::exchange(slots.idle[index], nullptr);
+	slots.outstanding++;
+	return GST_FLOW_OK;
+}
+
+/*
+ * The last reference of the buffer is gone. Its memory may still be referenced: gst_memory_share()
+ * or gst_memory_ref() by somebody who then dropped the buffer. The camera must not write into that.
+ */
+static void gst_heap_camera_pool_release(GstBufferPool *pool, GstBuffer *buffer)
+{
+	GstHeapCameraPool *self = GST_HEAP_CAMERA_POOL(pool);
+	Slots &slots = *self->slots;
+	const unsigned index = GPOINTER_TO_UINT(
+		gst_mini_object_get_qdata(GST_MINI_OBJECT_CAST(buffer), indexQuark()));
+	const bool exchanged = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_TAG_MEMORY);
+	bool ready = false;
+
+	{
+		std::lock_guard lock(slots.mutex);
+		slots.outstanding--;
+		if (!exchanged && index < slots.idle.size()) {
+			ready = memoryIsFree(buffer);
+			slots.idle[index] = std::exchange(buffer, nullptr);
+			if (!ready)
+				slots.kept.push_back(index);
+		}
+	}
+	if (buffer) {
+		GST_WARNING_OBJECT(self, "buffer %u came back with other memory and is retired",
+				   index);
+		gst_buffer_unref(buffer);
+	} else if (ready) {
+		gst_heap_camera_pool_give(self, index);
+	}
+}
+
+static void gst_heap_camera_pool_finalize(GObject *object)
+{
+	GstHeapCameraPool *self = GST_HEAP_CAMERA_POOL(object);
+
+	for (GstBuffer *buffer : self->slots->idle)
+		gst_clear_buffer(&buffer);
+	delete self->slots;
+	G_OBJECT_CLASS(gst_heap_camera_pool_parent_class)->finalize(object);
+}
+
+static void gst_heap_camera_pool_class_init(GstHeapCameraPoolClass *klass)
+{
+	GstBufferPoolClass *pool = GST_BUFFER_POOL_CLASS(klass);
+
+	G_OBJECT_CLASS(klass)->finalize = gst_heap_camera_pool_finalize;
+	pool->start = gst_heap_camera_pool_start;
+	pool->stop = gst_heap_camera_pool_stop;
+	pool->acquire_buffer = gst_heap_camera_pool_acquire;
+	pool->release_buffer = gst_heap_camera_pool_release;
+}
+
+static void gst_heap_camera_pool_init(GstHeapCameraPool *self)
+{
+	self->slots = new Slots;
+}
+
+static GstBuffer *gst_heap_camera_pool_wrap(GstHeapAllocator *allocator, const heapflow::Heap &heap,
+					    heapflow::UniqueFd fd, gsize maxsize,
+					    const heapflow::FrameLayout &layout, unsigned index)
+{
+	GstBuffer *buffer = gst_buffer_new();
+
+	gst_buffer_append_memory(buffer, gst_heap_allocator_wrap(allocator, std::move(fd), heap,
+								 maxsize, layout.size()));
+	GstVideoMeta *meta = heapflow::gst::addVideoMeta(buffer, layout);
+	/* Stays when GstBufferPool resets the buffer. */
+	meta->meta.flags = GstMetaFlags(meta->meta.flags | GST_META_FLAG_POOLED);
+	gst_mini_object_set_qdata(GST_MINI_OBJECT_CAST(buffer), indexQuark(),
+				  GUINT_TO_POINTER(index), nullptr);
+	/* Set by append; from now on it means that somebody else changed the memory. */
+	GST_BUFFER_FLAG_UNSET(buffer, GST_BUFFER_FLAG_TAG_MEMORY);
+	return buffer;
+}
+
+Result<GstHeapCameraPool *>
+gst_heap_camera_pool_new(GstHeapAllocator *allocator, const heapflow::Heap &heap,
+			 std::span<const heapflow::Buffer> buffers,
+			 const heapflow::CaptureConfiguration &configuration, GstCaps *caps,
+			 std::shared_ptr<CameraReturn> camera)
+{
+	auto *self = GST_HEAP_CAMERA_POOL(g_object_new(GST_TYPE_HEAP_CAMERA_POOL, nullptr));
+	gst_object_ref_sink(self);
+	self->slots->camera = std::move(camera);
+
+	for (const heapflow::Buffer &buffer : buffers) {
+		heapflow::UniqueFd fd(fcntl(buffer.fd(), F_DUPFD_CLOEXEC, 3));
+		if (!fd.valid()) {
+			const int code = errno;
+			gst_object_unref(self);
+			return heapflow::fail(code, "cannot duplicate the descriptor of a buffer");
+		}
+		self->slots->idle.push_back(gst_heap_camera_pool_wrap(
+			allocator, heap, std::move(fd), buffer.size(), configuration.layout,
+			unsigned(self->slots->idle.size())));
+	}
+
+	const guint count = guint(buffers.size());
+	GstStructure *config = gst_buffer_pool_get_config(GST_BUFFER_POOL_CAST(self));
+	gst_buffer_pool_config_set_params(config, caps, guint(configuration.layout.size()), count,
+					  count);
+	if (!gst_buffer_pool_set_config(GST_BUFFER_POOL_CAST(self), config) ||
+	    !gst_buffer_pool_set_active(GST_BUFFER_POOL_CAST(self), TRUE)) {
+		gst_object_unref(self);
+		return heapflow::fail(EINVAL, "the pool of the camera's buffers does not start");
+	}
+	return self;
+}
+
+GstBuffer *gst_heap_camera_pool_take(GstHeapCameraPool *self, unsigned index)
+{
+	GstBufferPoolAcquireParams params = {};
+	GstBuffer *buffer = nullptr;
+
+	params.format = GST_FORMAT_DEFAULT;
+	params.start = index;
+	if (gst_buffer_pool_acquire_buffer(GST_BUFFER_POOL_CAST(self), &buffer, &params) !=
+	    GST_FLOW_OK)
+		return nullptr;
+	return buffer;
+}
+
+size_t gst_heap_camera_pool_collect(GstHeapCameraPool *self)
+{
+	Slots &slots = *self->slots;
+	std::vector<unsigned> free;
+	size_t left;
+
+	{
+		std::lock_guard lock(slots.mutex);
+		std::erase_if(slots.kept, [&](unsigned index) {
+			if (!memoryIsFree(slots.idle[index]))
+				return false;
+			free.push_back(index);
+			return true;
+		});
+		left = slots.kept.size();
+	}
+	for (unsigned index : free)
+		gst_heap_camera_pool_give(self, index);
+	return left;
+}
+
+size_t gst_heap_camera_pool_outstanding(GstHeapCameraPool *self)
+{
+	std::lock_guard lock(self->slots->mutex);
+
+	return self->slots->outstanding;
+}

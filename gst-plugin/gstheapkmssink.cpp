@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:element-heapkmssink
+ * @title: heapkmssink
+ * @short_description: shows dma-bufs on a screen by atomic KMS, without a copy
+ * @see_also: heapcamerasrc, heapalloc, kmssink
+ *
+ * heapkmssink puts frames on a plane of a KMS device. Each dma-buf is imported and registered once;
+ * each frame after that is one non-blocking atomic commit. A buffer is let go of when the flip that
+ * replaced it has happened. The state of the screen is saved in READY and restored in NULL.
+ *
+ * The sink never copies. Elements that produce frames in memory of their own are offered a buffer
+ * pool in a dma-buf heap (#heapkmssink:heap), so that `videotestsrc ! heapkmssink` draws straight
+ * into what is scanned out. A frame that arrives in any other memory is an error.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 heapcamerasrc heap='video@*' ! heapkmssink
+ * ]|
+ * |[
+ * gst-launch-1.0 videotestsrc num-buffers=120 ! video/x-raw,width=640,height=480 ! heapkmssink
+ * driver-name=vkms screenshot-location=out.png
+ * ]|
+ * The screen is read back into a PNG file at the end of the stream.
+ *
+ * ## Messages
+ * When mode and plane are chosen an element message `heapflow-plan` is posted, with the fields of
+ * #heapkmssink:plan.
+ */
+#include "gstheapkmssink_private.h"
+
+#include "gstheapbufferpool.h"
+#include "gstheaperror.h"
+#include "gstheaptiming.h"
+
+#include <cerrno>
+
+GST_DEBUG_CATEGORY_STATIC(gst_heap_kms_sink_debug);
+#define GST_CAT_DEFAULT gst_heap_kms_sink_debug
+
+using heapflow::Error;
+using heapflow::Result;
+using heapflow::ScreenOptions;
+using heapflow::gst::FrameTimes;
+using heapflow::gst::KmsSink;
+using heapflow::gst::Scanout;
+
+namespace
+{
+
+/* One on the screen, one waiting for the vblank, one being filled. */
+constexpr guint minimumBuffers = 3;
+/*
+ * A frame that is somewhat late is still the newest there is, and is shown unless it is later than
+ * a frame of 50 per second.
+ */
+constexpr gint64 maximumLateness = 20 * GST_MSECOND;
+/* A commit takes well under this; the 15 ms of GstVideoSink would cost a frame of latency. */
+constexpr GstClockTime processingDeadline = 5 * GST_MSECOND;
+
+enum { SignalScreenshot, SignalCount };
+
+guint signals[SignalCount];
+
+} /* namespace */
+
+G_DEFINE_TYPE_WITH_CODE(GstHeapKmsSink, gst_heap_kms_sink, GST_TYPE_VIDEO_SINK,
+			GST_DEBUG_CATEGORY_INIT(gst_heap_kms_sink_debug, "heapkmssink", 0,
+						"atomic KMS sink for dma-bufs"))
+GST_ELEMENT_REGISTER_DEFINE(heapkmssink, "heapkmssink", GST_RANK_NONE, GST_TYPE_HEAP_KMS_SINK)
+
+static std::shared_ptr<Scanout> currentScanout(GstHeapKmsSink *self)
+{
+	std::lock_guard lock(self->sink->mutex);
+	return self->sink->scanout;
+}
+
+static gboolean gst_heap_kms_sink_open(GstHeapKmsSink *self)
+{
+	KmsSink &sink = *self->sink;
+	ScreenOptions options;
+	{
+		std::lock_guard lock(sink.mutex);
+		options = sink.options;
+		if (options.connector.empty() && sink.connectorId >= 0)
+			options.connector = std::to_string(sink.connectorId);
+	}
+
+	auto scanout = Scanout::open(options);
+	if (!scanout) {
+		HEAPFLOW_ELEMENT_ERROR(self, scanout.error());
+		return FALSE;
+	}
+	std::lock_guard lock(sink.mutex);
+	sink.scanout = std::move(*scanout);
+	return TRUE;
+}
+
+/* average-rate, dropped and rendered, as of any sink, but since READY */
+static GstStructure *gst_heap_kms_sink_base_statistics(GstHeapKmsSink *self)
+{
+	GstStructure *statistics = gst_base_sink_get_stats(GST_BASE_SINK(self));
+	guint64 rendered = 0, dropped = 0;
+
+	gst_structure_get_uint64(statistics, "rendered", &rendered);
+	gst_structure_get_uint64(statistics, "dropped", &dropped);
+	std::lock_guard lock(self->sink->mutex);
+	gst_structure_set(statistics, "rendered", G_TYPE_UINT64,
+			  rendered + self->sink->renderedBefore, "dropped", G_TYPE_UINT64,
+			  dropped + self->sink->droppedBefore, nullptr);
+	return statistics;
+}
+
+/* GstBaseSink sets its counts to 0 with each segment, each flush and each pause. */
+static void gst_heap_kms_sink_carry_counts(GstHeapKmsSink *self)
+{
+	GstStructure *statistics = gst_heap_kms_sink_base_statistics(self);
+	std::lock_guard lock(self->sink->mutex);
+
+	gst_structure_get_uint64(statistics, "rendered", &self->sink->renderedBefore);
+	gst_structure_get_uint64(statistics, "dropped", &self->sink->droppedBefore);
+	gst_structure_free(statistics);
+}
+
+GstStructure *gst_heap_kms_sink_statistics(GstHeapKmsSink *self)
+{
+	KmsSink &sink = *self->sink;
+	{
+		std::lock_guard lock(sink.mutex);
+		if (sink.lastStatistics)
+			return gst_structure_copy(sink.lastStatistics);
+	}
+	GstStructure *statistics = gst_heap_kms_sink_base_statistics(self);
+	if (auto scanout = currentScanout(self))
+		scanout->addStatistics(statistics);
+	return statistics;
+}
+
+/* What was counted can still be read in READY and NULL. */
+static void gst_heap_kms_sink_keep_statistics(GstHeapKmsSink *self)
+{
+	KmsSink &sink = *self->sink;
+	GstStructure *statistics = gst_heap_kms_sink_statistics(self);
+
+	GST_INFO_OBJECT(self, "%" GST_PTR_FORMAT, static_cast<void *>(statistics));
+	std::lock_guard lock(sink.mutex);
+	g_clear_pointer(&sink.lastStatistics, gst_structure_free);
+	g_clear_pointer(&sink.lastPlan, gst_structure_free);
+	sink.lastStatistics = statistics;
+	sink.lastPlan = sink.scanout ? sink.scanout->plan() : nullptr;
+}
+
+static void gst_heap_kms_sink_forget_statistics(GstHeapKmsSink *self)
+{
+	KmsSink &sink = *self->sink;
+	std::lock_guard lock(sink.mutex);
+
+	g_clear_pointer(&sink.lastStatistics, gst_structure_free);
+	g_clear_pointer(&sink.lastPlan, gst_structure_free);
+	sink.renderedBefore = sink.droppedBefore = 0;
+	if (sink.scanout)
+		sink.scanout->resetStatistics();
+}
+
+static void gst_heap_kms_sink_close(GstHeapKmsSink *self)
+{
+	std::shared_ptr<Scanout> scanout;
+	{
+		std::lock_guard lock(self->sink->mutex);
+		scanout = std::move(self->sink->scanout);
+	}
+	/* Destroyed here, unlocked: it waits for the Screen's thread. */
+}
+
+static GstCaps *gst_heap_kms_sink_get_caps(GstBaseSink *base, GstCaps *filter)
+{
+	std::shared_ptr<Scanout> scanout = currentScanout(GST_HEAP_KMS_SINK(base));
+	GstCaps *caps =
+		scanout ? scanout->caps() : gst_pad_get_pad_template_caps(GST_BASE_SINK_PAD(base));
+	if (!filter)
+		return caps;
+
+	GstCaps *both = gst_caps_intersect_full(filter, caps, GST_CAPS_INTERSECT_FIRST);
+	gst_caps_unref(caps);
+	return both;
+}
+
+static gboolean gst_heap_kms_sink_set_caps(GstBaseSink *base, GstCaps *caps)
+{
+	GstHeapKmsSink *self = GST_HEAP_KMS_SINK(base);
+	auto format = heapflow::gst::frameFormatFromCaps(caps);
+
+	if (!format) {
+		GST_ELEMENT_ERROR(self, CORE, NEGOTIATION, ("%s", format.error().message.c_str()),
+				  ("%s", format.error().text().c_str()));
+		return FALSE;
+	}
+	self->sink->format = std::move(*format);
+	return TRUE;
+}
+
+/*
+ * A pool in a heap for those who would otherwise use memory of their own. Without a heap on the
+ * system there is none to offer, and a camera that brings its own dma-bufs needs none.
+ */
+static gboolean gst_heap_kms_sink_propose_allocation(GstBaseSink *base, GstQuery *query)
+{
+	GstHeapKmsSink *self = GST_HEAP_KMS_SINK(base);
+	GstCaps *caps = nullptr;
+	gboolean needPool = FALSE;
+
+	gst_query_parse_allocation(query, &caps, &needPool);
+	if (!caps)
+		return FALSE;
+	gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
+	if (!needPool)
+		return TRUE;
+
+	std::string heap;
+	{
+		std::lock_guard lock(self->sink->mutex);
+		heap = self->sink->heap;
+	}
+	auto offer = heapflow::gst::offerHeapPool(GST_ELEMENT_CAST(self), heap, caps,
+						  minimumBuffers, nullptr);
+	if (!offer) {
+		GST_INFO_OBJECT(self, "no pool to offer: %s", offer.error().text().c_str());
+		return TRUE;
+	}
+	gst_query_add_allocation_pool(query, offer->pool, offer->size, minimumBuffers, 0);
+	gst_object_unref(offer->pool);
+	return TRUE;
+}
+
+/* The element whose frames come in memory that no display can scan out. */
+static std::string upstreamName(GstHeapKmsSink *self)
+{
+	GstPad *peer = gst_pad_get_peer(GST_BASE_SINK_PAD(self));
+	GstElement *element = peer ? gst_pad_get_parent_element(peer) : nullptr;
+	std::string name = "upstream";
+
+	if (element) {
+		g_autofree char *own = gst_object_get_name(GST_OBJECT_CAST(element));
+		name = own;
+		gst_object_unref(element);
+	}
+	gst_clear_object(&peer);
+	return name;
+}
+
+static GstFlowReturn gst_heap_kms_sink_refuse_memory(GstHeapKmsSink *self)
+{
+	const std::string name = upstreamName(self);
+
+	GST_ELEMENT_ERROR(
+		self, CORE, NEGOTIATION,
+		("%s sends frames in ordinary memory, which cannot be scanned out; heapkmssink "
+		 "makes no copy.",
+		 name.c_str()),
+		("%s did not use the dma-buf pool that heapkmssink offers (property heap), or "
+		 "there "
+		 "was no heap to offer one from. Put an element that uses the pool of its peer "
+		 "before the sink, or look at `heapctl explain` and GST_DEBUG=heapkmssink:5.",
+		 name.c_str()));
+	return GST_FLOW_NOT_NEGOTIATED;
+}
+
+/* When the frame is meant to be on the screen, in ns of CLOCK_MONOTONIC. */
+static int64_t gst_heap_kms_sink_due(GstHeapKmsSink *self, GstBuffer *buffer)
+{
+	GstBaseSink *base = GST_BASE_SINK(self);
+	GstClock *clock = gst_element_get_clock(GST_ELEMENT_CAST(self));
+	const GstClockTime running = gst_segment_to_running_time(&base->segment, GST_FORMAT_TIME,
+								 GST_BUFFER_PTS(buffer));
+	int64_t due = heapflow::gst::monotonicNow();
+
+	if (clock && gst_base_sink_get_sync(base) && GST_CLOCK_TIME_IS_VALID(running))
+		due = heapflow::gst::monotonicOf(clock,
+						 gst_element_get_base_time(GST_ELEMENT_CAST(self)) +
+							 running + gst_base_sink_get_latency(base));
+	gst_clear_object(&clock);
+	return due;
+}
+
+static FrameTimes gst_heap_kms_sink_times(GstHeapKmsSink *self, GstBuffer *buffer)
+{
+	GstCaps *reference = heapflow::gst::arrivalReference();
+	const GstReferenceTimestampMeta *meta =
+		gst_buffer_get_reference_timestamp_meta(buffer, reference);
+	FrameTimes times{.due = gst_heap_kms_sink_due(self, buffer)};
+
+	if (meta)
+		times.captured = int64_t(meta->timestamp);
+	gst_caps_unref(reference);
+	return times;
+}
+
+static void gst_heap_kms_sink_publish_plan(GstHeapKmsSink *self, Scanout &scanout)
+{
+	GstStructure *plan = scanout.plan();
+
+	GST_INFO_OBJECT(self, "%" GST_PTR_FORMAT, static_cast<void *>(plan));
+	gst_element_post_message(GST_ELEMENT_CAST(self),
+				 gst_message_new_element(GST_OBJECT_CAST(self), plan));
+}
+
+static GstFlowReturn gst_heap_kms_sink_show_frame(GstVideoSink *video, GstBuffer *buffer)
+{
+	GstHeapKmsSink *self = GST_HEAP_KMS_SINK(video);
+	std::shared_ptr<Scanout> scanout = currentScanout(self);
+
+	if (!scanout || !self->sink->format)
+		return GST_FLOW_NOT_NEGOTIATED;
+	if (gst_buffer_n_memory(buffer) == 0 ||
+	    !gst_is_dmabuf_memory(gst_buffer_peek_memory(buffer, 0))) {
+		scanout->countRefused();
+		return gst_heap_kms_sink_refuse_memory(self);
+	}
+
+	auto layout = heapflow::gst::layoutOfBuffer(*self->sink->format, buffer);
+	if (!layout) {
+		GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("%s", layout.error().message.c_str()),
+				  ("%s", layout.error().text().c_str()));
+		return GST_FLOW_ERROR;
+	}
+	auto shown = scanout->show(buffer, *layout, gst_heap_kms_sink_times(self, buffer));
+	if (!shown) {
+		HEAPFLOW_ELEMENT_ERROR(self, shown.error());
+		return GST_FLOW_ERROR;
+	}
+	if (*shown)
+		gst_heap_kms_sink_publish_plan(self, *scanout);
+	return GST_FLOW_OK;
+}
+
+static gboolean gst_heap_kms_sink_screenshot(GstHeapKmsSink *self, const char *location)
+{
+	std::shared_ptr<Scanout> scanout = currentScanout(self);
+	Result<void> written = scanout ? scanout->screenshot(location)
+				       : heapflow::fail(ENODEV, "no screen is open");
+
+	if (written)
+		return TRUE;
+	GST_ELEMENT_WARNING(self, RESOURCE, WRITE, ("%s", written.error().message.c_str()),
+			    ("%s", written.error().text().c_str()));
+	return FALSE;
+}
+
+/* The last frame was handed over, but is on the screen only after the next vblank. */
+static void gst_heap_kms_sink_finish_stream(GstHeapKmsSink *self)
+{
+	std::shared_ptr<Scanout> scanout = currentScanout(self);
+	if (!scanout)
+		return;
+	if (auto drained = scanout->drain(); !drained)
+		GST_WARNING_OBJECT(self, "%s", drained.error().text().c_str());
+
+	std::string location;
+	{
+		std::lock_guard lock(self->sink->mutex);
+		location = self->sink->screenshotLocation;
+	}
+	if (!location.empty())
+		gst_heap_kms_sink_screenshot(self, location.c_str());
+}
+
+static gboolean gst_heap_kms_sink_event(GstBaseSink *base, GstEvent *event)
+{
+	GstHeapKmsSink *self = GST_HEAP_KMS_SINK(base);
+
+	if (GST_EVENT_TYPE(event) == GST_EVENT_EOS)
+		gst_heap_kms_sink_finish_stream(self);
+	else if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT ||
+		 GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP)
+		gst_heap_kms_sink_carry_counts(self);
+	return GST_BASE_SINK_CLASS(gst_heap_kms_sink_parent_class)->event(base, event);
+}
+
+/* The picture goes and with it the references to its buffers; the saved state comes back in NULL.
+ */
+static gboolean gst_heap_kms_sink_stop(GstBaseSink *base)
+{
+	GstHeapKmsSink *self = GST_HEAP_KMS_SINK(base);
+
+	if (auto scanout = currentScanout(self))
+		scanout->hide();
+	self->sink->format.reset();
+	return TRUE;
+}
+
+static GstStateChangeReturn gst_heap_kms_sink_change_state(GstElement *element,
+							   GstStateChange transition)
+{
+	GstHeapKmsSink *self = GST_HEAP_KMS_SINK(element);
+
+	if (transition == GST_STATE_CHANGE_NULL_TO_READY && !gst_heap_kms_sink_open(self))
+		return GST_STATE_CHANGE_FAILURE;
+	if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+		gst_heap_kms_sink_forget_statistics(self);
+	if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
+		gst_heap_kms_sink_carry_counts(self);
+	if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+		gst_heap_kms_sink_keep_statistics(self);
+
+	const GstStateChangeReturn result = GST_ELEMENT_CLASS(gst_heap_kms_sink_parent_class)
+						    ->change_state(element, transition);
+
+	if (transition == GST_STATE_CHANGE_READY_TO_NULL)
+		gst_heap_kms_sink_close(self);
+	return result;
+}
+
+static void gst_heap_kms_sink_finalize(GObject *object)
+{
+	KmsSink *sink = GST_HEAP_KMS_SINK(object)->sink;
+
+	g_clear_pointer(&sink->lastStatistics, gst_structure_free);
+	g_clear_pointer(&sink->lastPlan, gst_structure_free);
+	delete sink;
+	G_OBJECT_CLASS(gst_heap_kms_sink_parent_class)->finalize(object);
+}
+
+static void gst_heap_kms_sink_class_init(GstHeapKmsSinkClass *klass)
+{
+	GObjectClass *object = G_OBJECT_CLASS(klass);
+	GstElementClass *element = GST_ELEMENT_CLASS(klass);
+	GstBaseSinkClass *base = GST_BASE_SINK_CLASS(klass);
+
+	object->finalize = gst_heap_kms_sink_finalize;
+	gst_heap_kms_sink_install_properties(object);
+
+	/**
+	 * heapkmssink::screenshot:
+	 * @location: path of the PNG file
+	 *
+	 * Reads the screen back and writes it to @location. Takes the time of one composition,
+	 * during which no frame is shown. A failure is posted as a warning.
+	 *
+	 * Returns: %TRUE when the file was written
+	 */
+	signals[SignalScreenshot] =
+		g_signal_new_class_handler("screenshot", G_TYPE_FROM_CLASS(klass),
+					   GSignalFlags(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
+					   G_CALLBACK(gst_heap_kms_sink_screenshot), nullptr,
+					   nullptr, nullptr, G_TYPE_BOOLEAN, 1, G_TYPE_STRING);
+
+	gst_element_class_set_static_metadata(
+		element, "KMS sink for dma-bufs", "Sink/Video",
+		"Shows dma-bufs on a screen by atomic KMS, without a copy",
+		"The heapflow developers");
+	GstCaps *caps = heapflow::gst::templateCaps();
+	gst_element_class_add_pad_template(
+		element, gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
+	gst_caps_unref(caps);
+
+	element->change_state = GST_DEBUG_FUNCPTR(gst_heap_kms_sink_change_state);
+	base->get_caps = GST_DEBUG_FUNCPTR(gst_heap_kms_sink_get_caps);
+	base->set_caps = GST_DEBUG_FUNCPTR(gst_heap_kms_sink_set_caps);
+	base->propose_allocation = GST_DEBUG_FUNCPTR(gst_heap_kms_sink_propose_allocation);
+	base->event = GST_DEBUG_FUNCPTR(gst_heap_kms_sink_event);
+	base->stop = GST_DEBUG_FUNCPTR(gst_heap_kms_sink_stop);
+	GST_VIDEO_SINK_CLASS(klass)->show_frame = GST_DEBUG_FUNCPTR(gst_heap_kms_sink_show_frame);
+}
+
+static void gst_heap_kms_sink_init(GstHeapKmsSink *self)
+{
+	self->sink = new KmsSink;
+	gst_base_sink_set_max_lateness(GST_BASE_SINK(self), maximumLateness);
+	gst_base_sink_set_processing_deadline(GST_BASE_SINK(self), processingDeadline);
+}

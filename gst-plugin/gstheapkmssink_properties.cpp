@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstheapkmssink_private.h"
+
+#include <algorithm>
+
+using heapflow::gst::KmsSink;
+
+namespace
+{
+
+enum {
+	PropDevice = 1,
+	PropDriverName,
+	PropConnector,
+	PropConnectorId,
+	PropPlaneId,
+	PropHeap,
+	PropScreenshotLocation,
+	PropStats,
+	PropPlan,
+};
+
+} /* namespace */
+
+static std::string stringFromValue(const GValue *value)
+{
+	const char *string = g_value_get_string(value);
+	return string ? string : "";
+}
+
+static void gst_heap_kms_sink_set_property(GObject *object, guint id, const GValue *value,
+					   GParamSpec *spec)
+{
+	KmsSink &sink = *GST_HEAP_KMS_SINK(object)->sink;
+	std::lock_guard lock(sink.mutex);
+
+	switch (id) {
+	case PropDevice:
+		sink.options.device = stringFromValue(value);
+		break;
+	case PropDriverName:
+		sink.options.driver = stringFromValue(value);
+		break;
+	case PropConnector:
+		sink.options.connector = stringFromValue(value);
+		break;
+	case PropConnectorId:
+		sink.connectorId = g_value_get_int(value);
+		break;
+	case PropPlaneId:
+		sink.options.planeId = uint32_t(std::max(g_value_get_int(value), 0));
+		break;
+	case PropHeap:
+		sink.heap = stringFromValue(value);
+		break;
+	case PropScreenshotLocation:
+		sink.screenshotLocation = stringFromValue(value);
+		break;
+	default:
+		G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+	}
+}
+
+static void setString(GValue *value, const std::string &text)
+{
+	g_value_set_string(value, text.empty() ? nullptr : text.c_str());
+}
+
+static void gst_heap_kms_sink_get_property(GObject *object, guint id, GValue *value,
+					   GParamSpec *spec)
+{
+	GstHeapKmsSink *self = GST_HEAP_KMS_SINK(object);
+	KmsSink &sink = *self->sink;
+
+	if (id == PropStats) {
+		g_value_take_boxed(value, gst_heap_kms_sink_statistics(self));
+		return;
+	}
+
+	std::lock_guard lock(sink.mutex);
+	switch (id) {
+	case PropDevice:
+		setString(value, sink.options.device);
+		break;
+	case PropDriverName:
+		setString(value, sink.options.driver);
+		break;
+	case PropConnector:
+		setString(value, sink.options.connector);
+		break;
+	case PropConnectorId:
+		g_value_set_int(value, sink.connectorId);
+		break;
+	case PropPlaneId:
+		g_value_set_int(value, sink.options.planeId ? int(sink.options.planeId) : -1);
+		break;
+	case PropHeap:
+		setString(value, sink.heap);
+		break;
+	case PropScreenshotLocation:
+		setString(value, sink.screenshotLocation);
+		break;
+	case PropPlan:
+		if (sink.lastPlan || !sink.scanout)
+			g_value_set_boxed(value, sink.lastPlan);
+		else
+			g_value_take_boxed(value, sink.scanout->plan());
+		break;
+	default:
+		G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+	}
+}
+
+static void gst_heap_kms_sink_install_screen_properties(GObjectClass *object)
+{
+	const auto settable =
+		GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+
+	/**
+	 * heapkmssink:device:
+	 *
+	 * Path of the KMS device. Unset takes the first that has a connected connector.
+	 */
+	g_object_class_install_property(
+		object, PropDevice,
+		g_param_spec_string(
+			"device", "Device",
+			"Path of the KMS device (/dev/dri/cardN); unset: the first that "
+			"serves",
+			nullptr, settable));
+	/**
+	 * heapkmssink:driver-name:
+	 *
+	 * Name of the kernel driver of the KMS device, as of kmssink.
+	 */
+	g_object_class_install_property(
+		object, PropDriverName,
+		g_param_spec_string("driver-name", "Driver name",
+				    "Name of the KMS driver, such as vkms; unset: any", nullptr,
+				    settable));
+	/**
+	 * heapkmssink:connector:
+	 *
+	 * Name of the connector, as in `modetest -c` and /sys/class/drm.
+	 */
+	g_object_class_install_property(
+		object, PropConnector,
+		g_param_spec_string("connector", "Connector",
+				    "Name of the connector, such as HDMI-A-1; unset: the first "
+				    "connected",
+				    nullptr, settable));
+	/**
+	 * heapkmssink:connector-id:
+	 *
+	 * KMS object id of the connector; #heapkmssink:connector comes before it.
+	 */
+	g_object_class_install_property(
+		object, PropConnectorId,
+		g_param_spec_int("connector-id", "Connector id",
+				 "KMS object id of the connector (-1 = the first connected)", -1,
+				 G_MAXINT32, -1, settable));
+	/**
+	 * heapkmssink:plane-id:
+	 *
+	 * KMS object id of the plane.
+	 */
+	g_object_class_install_property(
+		object, PropPlaneId,
+		g_param_spec_int(
+			"plane-id", "Plane id",
+			"KMS object id of the plane (-1 = the first that takes the format)", -1,
+			G_MAXINT32, -1, settable));
+}
+
+void gst_heap_kms_sink_install_properties(GObjectClass *object)
+{
+	const auto readable = GParamFlags(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
+	object->set_property = gst_heap_kms_sink_set_property;
+	object->get_property = gst_heap_kms_sink_get_property;
+	gst_heap_kms_sink_install_screen_properties(object);
+	/**
+	 * heapkmssink:heap:
+	 *
+	 * Heap expression for the buffer pool that is offered upstream. Not used when upstream
+	 * brings dma-bufs of its own.
+	 */
+	g_object_class_install_property(
+		object, PropHeap,
+		g_param_spec_string("heap", "Heap",
+				    "Heaps for the pool that is offered upstream, in the order of "
+				    "preference: names, globs, 'default', separated by ':'",
+				    heapflow::gst::defaultHeapExpression,
+				    GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+						GST_PARAM_MUTABLE_READY)));
+	/**
+	 * heapkmssink:screenshot-location:
+	 *
+	 * When set, the screen is read back through the writeback connector at the end of the
+	 * stream and written to this file as PNG. #heapkmssink::screenshot does so at any time.
+	 */
+	g_object_class_install_property(
+		object, PropScreenshotLocation,
+		g_param_spec_string("screenshot-location", "Screenshot location",
+				    "PNG file for what the screen shows at the end of the stream; "
+				    "unset: none",
+				    nullptr,
+				    GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+						GST_PARAM_MUTABLE_PLAYING)));
+	/**
+	 * heapkmssink:stats:
+	 *
+	 * The fields of #GstBaseSink:stats and: shown, late (on the screen one and a half
+	 * refresh periods after they were due),
+	 * imports, framebuffers, commits, copies (frames that could not be scanned out as they
+	 * came; 0, since that is an error), latency-median and latency-p99 (ns from the arrival of
+	 * the frame to its flip, -1 when unknown), fps, refresh (Hz).
+	 */
+	g_object_class_install_property(
+		object, PropStats,
+		g_param_spec_boxed(
+			"stats", "Statistics",
+			"Frames shown, dropped and late, imports, copies, latency in ns, "
+			"frames per second, refresh rate",
+			GST_TYPE_STRUCTURE, readable));
+	/**
+	 * heapkmssink:plan:
+	 *
+	 * Device, connector, plane, mode, place on the screen and the reasons; null before the
+	 * first frame.
+	 */
+	g_object_class_install_property(
+		object, PropPlan,
+		g_param_spec_boxed(
+			"plan", "Plan",
+			"What was settled: device, connector, plane, mode, place and why",
+			GST_TYPE_STRUCTURE, readable));
+}

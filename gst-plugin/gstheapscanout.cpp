@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstheapscanout.h"
+
+#include "gstheapformat.h"
+
+#include <algorithm>
+#include <climits>
+
+#include <fcntl.h>
+
+#include <gst/allocators/gstdmabuf.h>
+
+namespace heapflow::gst
+{
+
+namespace
+{
+
+/* Longer than any refresh period; a screen that takes longer is stuck. */
+constexpr std::chrono::milliseconds drainTimeout{1000};
+
+/* Set while the Screen's thread calls us; the Screen must not be called from there. */
+thread_local bool inFlipHandler = false;
+
+void appendString(GValue *list, const char *text)
+{
+	GValue value = G_VALUE_INIT;
+	g_value_init(&value, G_TYPE_STRING);
+	g_value_set_string(&value, text);
+	gst_value_list_append_and_take_value(list, &value);
+}
+
+/* Without scaling a frame may not be larger than the largest mode. */
+void setSizeLimit(GstStructure *structure, const char *field, uint32_t limit)
+{
+	/* GST_TYPE_INT_RANGE with min == max is a critical. */
+	if (limit <= 1)
+		gst_structure_set(structure, field, GST_TYPE_INT_RANGE, 1, INT_MAX, nullptr);
+	else
+		gst_structure_set(structure, field, GST_TYPE_INT_RANGE, 1, int(limit), nullptr);
+}
+
+} /* namespace */
+
+Result<std::shared_ptr<Scanout>> Scanout::open(const ScreenOptions &options)
+{
+	auto screen = Screen::open(options);
+	if (!screen)
+		return std::unexpected(screen.error());
+
+	std::shared_ptr<Scanout> scanout(new Scanout);
+	scanout->screen_ = std::move(*screen);
+	scanout->screen_->setFlipHandler(
+		[self = scanout.get()](const FlipEvent &event) { self->flipped(event); });
+	return scanout;
+}
+
+Scanout::~Scanout()
+{
+	/* Restores the screen and ends its thread; then nobody looks at the buffers. */
+	screen_.reset();
+	releaseAll();
+}
+
+GstCaps *Scanout::caps()
+{
+	Lock lock(*this);
+	GstStructure *dmabuf =
+		gst_structure_new("video/x-raw", "format", G_TYPE_STRING, "DMA_DRM", nullptr);
+	GstStructure *plain = gst_structure_new_empty("video/x-raw");
+	GValue drmFormats = G_VALUE_INIT;
+	GValue formats = G_VALUE_INIT;
+
+	g_value_init(&drmFormats, GST_TYPE_LIST);
+	g_value_init(&formats, GST_TYPE_LIST);
+	for (const ScanoutFormat &format : screen_->formats()) {
+		for (uint64_t modifier : format.modifiers)
+			appendString(&drmFormats, drmFormatString(format.fourcc, modifier).c_str());
+		const GstVideoFormat video = videoFormatFromFourcc(format.fourcc);
+		if (video != GST_VIDEO_FORMAT_UNKNOWN &&
+		    std::ranges::contains(format.modifiers, 0U))
+			appendString(&formats, gst_video_format_to_string(video));
+	}
+	gst_structure_take_value(dmabuf, "drm-format", &drmFormats);
+	gst_structure_take_value(plain, "format", &formats);
+
+	uint32_t width = screen_->mode().width;
+	uint32_t height = screen_->mode().height;
+	for (const DisplayMode &mode : screen_->modes()) {
+		width = std::max(width, mode.width);
+		height = std::max(height, mode.height);
+	}
+	for (GstStructure *structure : {dmabuf, plain}) {
+		setSizeLimit(structure, "width", width);
+		setSizeLimit(structure, "height", height);
+		gst_structure_set(structure, "framerate", GST_TYPE_FRACTION_RANGE, 0, 1, INT_MAX, 1,
+				  nullptr);
+	}
+
+	GstCaps *caps = gst_caps_new_empty();
+	gst_caps_append_structure_full(
+		caps, dmabuf, gst_caps_features_new(GST_CAPS_FEATURE_MEMORY_DMABUF, nullptr));
+	gst_caps_append_structure(caps, plain);
+	return caps;
+}
+
+Result<bool> Scanout::show(GstBuffer *buffer, const FrameLayout &layout, const FrameTimes &times)
+{
+	GstMemory *memory = gst_buffer_peek_memory(buffer, 0);
+	const int fd = gst_dmabuf_memory_get_fd(memory);
+	uint64_t cookie;
+	Result<void> shown;
+	bool planned = false;
+
+	{
+		Lock lock(*this);
+		if (isShown(buffer))
+			return false;
+		if (layout != configured_) {
+			auto plan = screen_->configure(layout, fd);
+			if (!plan)
+				return std::unexpected(plan.error());
+			configured_ = layout;
+			plan_ = std::move(*plan);
+			planned = true;
+		}
+		watch(memory);
+		cookie = ++lastCookie_;
+		{
+			/* Before show(): the flip may come before it returns. */
+			std::lock_guard state(stateMutex_);
+			held_[cookie] = Held{gst_buffer_ref(buffer), times};
+			if (planned) {
+				publishedPlan_ = plan_;
+				planned_ = true;
+			}
+		}
+		shown = screen_->show(fd, layout, cookie);
+		std::lock_guard state(stateMutex_);
+		counts_ = screen_->counts();
+	}
+	if (!shown) {
+		release(cookie);
+		return std::unexpected(shown.error());
+	}
+	return planned;
+}
+
+/* A sink renders the frame of its preroll once more; it is there already. */
+bool Scanout::isShown(GstBuffer *buffer) const
+{
+	std::lock_guard state(stateMutex_);
+	/* As long as it is held it cannot have been filled anew. */
+	const auto last = held_.find(lastCookie_);
+	return last != held_.end() && last->second.buffer == buffer;
+}
+
+/* In the Screen's thread. A memory that dies here is forgotten with the next frame. */
+void Scanout::flipped(const FlipEvent &event)
+{
+	inFlipHandler = true;
+	{
+		std::lock_guard state(stateMutex_);
+		const uint64_t milliHz = publishedPlan_.mode.refreshMilliHz;
+		const int64_t period = milliHz ? int64_t(1000000000000 / milliHz) : 0;
+		if (auto found = held_.find(event.cookie); found != held_.end())
+			stats_.shown(found->second.times, event.timestamp, event.arrival, period);
+	}
+	if (event.released)
+		release(event.released);
+	inFlipHandler = false;
+}
+
+void Scanout::release(uint64_t cookie)
+{
+	GstBuffer *buffer = nullptr;
+	{
+		std::lock_guard state(stateMutex_);
+		if (auto found = held_.find(cookie); found != held_.end()) {
+			buffer = found->second.buffer;
+			held_.erase(found);
+		}
+	}
+	gst_clear_buffer(&buffer);
+}
+
+void Scanout::releaseAll()
+{
+	std::map<uint64_t, Held> held;
+	{
+		std::lock_guard state(stateMutex_);
+		held.swap(held_);
+	}
+	for (auto &[cookie, frame] : held)
+		gst_buffer_unref(frame.buffer);
+}
+
+Result<void> Scanout::drain()
+{
+	Lock lock(*this);
+	return screen_->drain(drainTimeout);
+}
+
+void Scanout::hide()
+{
+	{
+		Lock lock(*this);
+		/* An error leaves the picture; the destructor restores the screen once more. */
+		(void)screen_->drain(drainTimeout);
+		(void)screen_->hide();
+		configured_ = {};
+	}
+	releaseAll();
+}
+
+Result<void> Scanout::screenshot(const std::string &path)
+{
+	Result<Image> image;
+	{
+		Lock lock(*this);
+		image = screen_->screenshot();
+	}
+	if (!image)
+		return std::unexpected(image.error());
+	return writePng(*image, path);
+}
+
+/*
+ * Once per memory, not per frame. Buffers that share one memory, or that were made anew around it,
+ * show the same dma-buf.
+ */
+void Scanout::watch(GstMemory *memory)
+{
+	GstMiniObject *root = GST_MINI_OBJECT_CAST(memory->parent ? memory->parent : memory);
+	{
+		std::lock_guard state(stateMutex_);
+		if (!watched_.insert(root).second)
+			return;
+	}
+	/* The memory may outlive the sink. */
+	gst_mini_object_weak_ref(root, memoryDied, new std::weak_ptr<Scanout>(weak_from_this()));
+}
+
+/* The descriptor is closed after this; a duplicate keeps the dma-buf until it is forgotten. */
+void Scanout::memoryDied(gpointer data, GstMiniObject *memory)
+{
+	std::unique_ptr<std::weak_ptr<Scanout>> reference(
+		static_cast<std::weak_ptr<Scanout> *>(data));
+	std::shared_ptr<Scanout> self = reference->lock();
+	if (!self)
+		return;
+
+	const int fd = gst_dmabuf_memory_get_fd(reinterpret_cast<GstMemory *>(memory));
+	{
+		std::lock_guard state(self->stateMutex_);
+		self->watched_.erase(memory);
+		if (UniqueFd duplicate(fcntl(fd, F_DUPFD_CLOEXEC, 3)); duplicate.valid())
+			self->dead_.push_back(std::move(duplicate));
+	}
+	/* At once when the Screen is free, so that no memory of a heap waits for a next frame. */
+	if (!inFlipHandler && self->screenMutex_.try_lock()) {
+		self->forgetDead();
+		self->screenMutex_.unlock();
+	}
+}
+
+/* With the screen's mutex held. */
+void Scanout::forgetDead()
+{
+	std::vector<UniqueFd> dead;
+	{
+		std::lock_guard state(stateMutex_);
+		dead.swap(dead_);
+	}
+	for (const UniqueFd &fd : dead)
+		screen_->forget(fd.get());
+}
+
+GstStructure *Scanout::plan() const
+{
+	std::lock_guard state(stateMutex_);
+	if (!planned_)
+		return nullptr;
+
+	const ScanoutPlan &plan = publishedPlan_;
+	std::string reasons;
+	for (const std::string &reason : plan.reasons)
+		reasons += (reasons.empty() ? "" : "; ") + reason;
+	return gst_structure_new(
+		"heapflow-plan", "device", G_TYPE_STRING, plan.device.c_str(), "connector",
+		G_TYPE_STRING, plan.connector.c_str(), "crtc-id", G_TYPE_UINT, plan.crtcId,
+		"plane-id", G_TYPE_UINT, plan.planeId, "plane-type", G_TYPE_STRING,
+		plan.planeType.c_str(), "mode", G_TYPE_STRING, plan.mode.name.c_str(), "mode-width",
+		G_TYPE_UINT, plan.mode.width, "mode-height", G_TYPE_UINT, plan.mode.height,
+		"refresh", G_TYPE_DOUBLE, double(plan.mode.refreshMilliHz) / 1000, "x", G_TYPE_UINT,
+		plan.x, "y", G_TYPE_UINT, plan.y, "width", G_TYPE_UINT, plan.width, "height",
+		G_TYPE_UINT, plan.height, "reasons", G_TYPE_STRING, reasons.c_str(), nullptr);
+}
+
+void Scanout::addStatistics(GstStructure *statistics)
+{
+	std::lock_guard state(stateMutex_);
+
+	gst_structure_set(statistics, "shown", G_TYPE_UINT64, stats_.shownCount(), "late",
+			  G_TYPE_UINT64, stats_.lateCount(), "imports", G_TYPE_UINT64,
+			  counts_.imports - countsBefore_.imports, "framebuffers", G_TYPE_UINT64,
+			  counts_.framebuffers, "commits", G_TYPE_UINT64,
+			  counts_.commits - countsBefore_.commits, "copies", G_TYPE_UINT64,
+			  refused_, "latency-median", G_TYPE_INT64,
+			  stats_.latencyQuantile(0.5).value_or(-1), "latency-p99", G_TYPE_INT64,
+			  stats_.latencyQuantile(0.99).value_or(-1), "fps", G_TYPE_DOUBLE,
+			  stats_.framesPerSecond(), "refresh", G_TYPE_DOUBLE,
+			  double(publishedPlan_.mode.refreshMilliHz) / 1000, nullptr);
+}
+
+void Scanout::resetStatistics()
+{
+	std::lock_guard state(stateMutex_);
+
+	stats_ = {};
+	countsBefore_ = counts_;
+	refused_ = 0;
+}
+
+void Scanout::countRefused()
+{
+	std::lock_guard state(stateMutex_);
+
+	refused_++;
+}
+
+} /* namespace heapflow::gst */

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A screen that GstBuffers are shown on: holds them while they are visible, and counts. */
+#pragma once
+
+#include "heapflow/display/screen.h"
+
+#include "gstheapscanoutstats.h"
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <unordered_set>
+#include <vector>
+
+#include <gst/gst.h>
+
+namespace heapflow::gst
+{
+
+/**
+ * \brief What heapkmssink does with a Screen, without the element
+ *
+ * A buffer given to show() is referenced until the flip that replaced it has happened, and so does
+ * not return to its camera before (invariant 1). The framebuffer of a dma-buf is forgotten when its
+ * GstMemory dies (invariant 7).
+ *
+ * Threads: any may call. The Screen behind is used by one at a time.
+ */
+class Scanout : public std::enable_shared_from_this<Scanout>
+{
+public:
+	static Result<std::shared_ptr<Scanout>> open(const ScreenOptions &options);
+	~Scanout();
+
+	Scanout(const Scanout &) = delete;
+	Scanout &operator=(const Scanout &) = delete;
+
+	/** \brief Caps of what the planes take, first with memory:DMABuf */
+	GstCaps *caps();
+
+	/**
+	 * \brief Show a frame; chooses mode and plane when the layout is new
+	 *
+	 * \return true when a new plan was made
+	 */
+	Result<bool> show(GstBuffer *buffer, const FrameLayout &layout, const FrameTimes &times);
+
+	/** \brief Wait until the last frame is on the screen */
+	Result<void> drain();
+	/** \brief Take the picture off and drop all buffers */
+	void hide();
+	/** \brief The screen as it is, written as PNG */
+	Result<void> screenshot(const std::string &path);
+
+	/** \brief nullptr before the first frame */
+	GstStructure *plan() const;
+	/** \brief Adds its fields to those of GstBaseSink */
+	void addStatistics(GstStructure *statistics);
+	/** \brief A frame came in memory that cannot be scanned out, and was refused */
+	void countRefused();
+	void resetStatistics();
+
+private:
+	struct Held {
+		GstBuffer *buffer;
+		FrameTimes times;
+	};
+	/* Runs what was put off while the Screen was in use, then lets go of it. */
+	class Lock
+	{
+	public:
+		explicit Lock(Scanout &scanout) : scanout_(scanout), lock_(scanout.screenMutex_) {}
+		~Lock() { scanout_.forgetDead(); }
+
+	private:
+		Scanout &scanout_;
+		std::lock_guard<std::mutex> lock_;
+	};
+
+	Scanout() = default;
+
+	bool isShown(GstBuffer *buffer) const;
+	void flipped(const FlipEvent &event);
+	void release(uint64_t cookie);
+	void releaseAll();
+	void watch(GstMemory *memory);
+	static void memoryDied(gpointer data, GstMiniObject *memory);
+	void forgetDead();
+
+	std::mutex screenMutex_; /* guards screen_ and the next three */
+	FrameLayout configured_;
+	ScanoutPlan plan_;
+	uint64_t lastCookie_ = 0;
+
+	mutable std::mutex
+		stateMutex_; /* guards what follows; never held while a buffer is dropped */
+	std::map<uint64_t, Held> held_;
+	ScanoutStats stats_;
+	ScanoutPlan publishedPlan_;
+	bool planned_ = false;
+	std::unordered_set<GstMiniObject *> watched_;
+	std::vector<UniqueFd> dead_; /* dma-bufs to forget */
+	ScreenCounts counts_;        /* when last seen */
+	ScreenCounts countsBefore_;  /* of the runs before: of those that only grow */
+	uint64_t refused_ = 0;       /* frames that a copy would have been needed for */
+
+	/* Last: its thread calls flipped() until it is destroyed. */
+	std::unique_ptr<Screen> screen_;
+};
+
+} /* namespace heapflow::gst */

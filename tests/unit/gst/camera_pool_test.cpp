@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * When exactly a buffer goes back to its camera (invariant 1). The camera here only writes down
+ * what it gets back: on the board one sees that pictures are right, but not when a buffer was
+ * queued.
+ */
+#include "gstheapcamerapool.h"
+
+#include "memory_file.h"
+
+#include <drm_fourcc.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <gst/video/video.h>
+
+using namespace heapflow;
+using namespace heapflow::gst;
+using namespace heapflow::test;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+namespace
+{
+
+class Ledger : public Camera
+{
+public:
+	const CameraInfo &info() const override { return info_; }
+	Result<std::vector<CaptureMode>> modes() override { return {}; }
+	Result<CaptureConfiguration> configure(const CaptureRequest &) override { return {}; }
+	Result<void> importBuffers(std::span<const Buffer>) override { return {}; }
+	Result<void> start() override { return {}; }
+	Result<CapturedFrame> waitFrame(std::chrono::milliseconds) override { return {}; }
+	Result<void> queue(unsigned index) override
+	{
+		returned.push_back(index);
+		return {};
+	}
+	void interrupt(bool) override {}
+	Result<void> stop() override { return {}; }
+
+	std::vector<unsigned> returned;
+
+private:
+	CameraInfo info_;
+};
+
+class CameraPool : public testing::Test
+{
+protected:
+	void SetUp() override
+	{
+		configuration_.layout = *makeFrameLayout(DRM_FORMAT_NV12, 64, 32);
+		configuration_.bufferCount = 3;
+		for (int i = 0; i < 3; i++)
+			buffers_.emplace_back(memoryFile(4096), 4096, "unit");
+		GstCaps *caps = gst_caps_from_string("video/x-raw,format=NV12,width=64,height=32");
+		auto pool = gst_heap_camera_pool_new(GST_HEAP_ALLOCATOR(allocator_),
+						     heapNamed("unit", false), buffers_,
+						     configuration_, caps, way_);
+		gst_caps_unref(caps);
+		ASSERT_TRUE(pool) << pool.error().text();
+		pool_ = *pool;
+	}
+	~CameraPool() override
+	{
+		if (pool_)
+			gst_buffer_pool_set_active(GST_BUFFER_POOL_CAST(pool_), FALSE);
+		gst_clear_object(&pool_);
+		gst_object_unref(allocator_);
+	}
+
+	Ledger camera_;
+	std::shared_ptr<CameraReturn> way_ = std::make_shared<CameraReturn>(&camera_);
+	CaptureConfiguration configuration_;
+	std::vector<Buffer> buffers_;
+	GstAllocator *allocator_ = gst_heap_allocator_new({}, "unit");
+	GstHeapCameraPool *pool_ = nullptr;
+};
+
+TEST_F(CameraPool, ABufferGoesBackWithItsLastReference)
+{
+	GstBuffer *buffer = gst_heap_camera_pool_take(pool_, 1);
+	ASSERT_NE(buffer, nullptr);
+	GstBuffer *shown = gst_buffer_ref(buffer);
+	gst_buffer_unref(buffer);
+	EXPECT_THAT(camera_.returned, IsEmpty()) << "the sink still shows it";
+	EXPECT_EQ(gst_heap_camera_pool_outstanding(pool_), 1U);
+	gst_buffer_unref(shown);
+	EXPECT_THAT(camera_.returned, ElementsAre(1));
+	EXPECT_EQ(gst_heap_camera_pool_outstanding(pool_), 0U);
+}
+
+TEST_F(CameraPool, TheSameBufferAndMemoryComeAgain)
+{
+	GstBuffer *first = gst_heap_camera_pool_take(pool_, 0);
+	GstMemory *memory = gst_buffer_peek_memory(first, 0);
+	GST_BUFFER_FLAG_SET(first, GST_BUFFER_FLAG_DISCONT);
+	GST_BUFFER_PTS(first) = 5;
+	gst_buffer_unref(first);
+	GstBuffer *again = gst_heap_camera_pool_take(pool_, 0);
+	EXPECT_EQ(again, first);
+	EXPECT_EQ(gst_buffer_peek_memory(again, 0), memory);
+	EXPECT_FALSE(GST_BUFFER_FLAG_IS_SET(again, GST_BUFFER_FLAG_DISCONT));
+	EXPECT_FALSE(GST_BUFFER_PTS_IS_VALID(again));
+	ASSERT_NE(gst_buffer_get_video_meta(again), nullptr);
+	EXPECT_EQ(gst_buffer_get_size(again), configuration_.layout.size());
+	gst_buffer_unref(again);
+}
+
+TEST_F(CameraPool, ABufferIsHandedOutOnce)
+{
+	GstBuffer *buffer = gst_heap_camera_pool_take(pool_, 2);
+	EXPECT_EQ(gst_heap_camera_pool_take(pool_, 2), nullptr);
+	EXPECT_EQ(gst_heap_camera_pool_take(pool_, 3), nullptr);
+	gst_buffer_unref(buffer);
+}
+
+TEST_F(CameraPool, AShallowCopyHoldsTheBufferBack)
+{
+	GstBuffer *buffer = gst_heap_camera_pool_take(pool_, 0);
+	GstBuffer *copy = gst_buffer_copy(buffer);
+	gst_buffer_unref(buffer);
+	EXPECT_THAT(camera_.returned, IsEmpty());
+	gst_buffer_unref(copy);
+	(void)gst_heap_camera_pool_collect(pool_);
+	EXPECT_THAT(camera_.returned, ElementsAre(0));
+}
+
+TEST_F(CameraPool, AMemoryThatSomebodyKeepsHoldsTheBufferBack)
+{
+	GstBuffer *buffer = gst_heap_camera_pool_take(pool_, 0);
+	GstMemory *kept = gst_buffer_get_memory(buffer, 0);
+	gst_buffer_unref(buffer);
+	EXPECT_THAT(camera_.returned, IsEmpty());
+	EXPECT_EQ(gst_heap_camera_pool_collect(pool_), 1U);
+	EXPECT_THAT(camera_.returned, IsEmpty());
+	gst_memory_unref(kept);
+	EXPECT_EQ(gst_heap_camera_pool_collect(pool_), 0U);
+	EXPECT_THAT(camera_.returned, ElementsAre(0));
+}
+
+TEST_F(CameraPool, NothingGoesBackToACameraThatStopped)
+{
+	GstBuffer *buffer = gst_heap_camera_pool_take(pool_, 0);
+	const int fd = gst_dmabuf_memory_get_fd(gst_buffer_peek_memory(buffer, 0));
+	way_->close();
+	gst_buffer_pool_set_active(GST_BUFFER_POOL_CAST(pool_), FALSE);
+	gst_clear_object(&pool_);
+	buffers_.clear();
+	EXPECT_EQ(*bufferSize(fd), 4096U) << "downstream may keep the frame";
+	gst_buffer_unref(buffer);
+	EXPECT_THAT(camera_.returned, IsEmpty());
+	EXPECT_FALSE(bufferSize(fd)) << "the last reference closes the descriptor";
+}
+
+} /* namespace */
