@@ -44,8 +44,13 @@ struct FrameHeader {
 /** \brief Most payload bytes of a frame, so that a buffer can be of fixed size */
 inline constexpr uint32_t maxPayload = 16384;
 
-/** \brief Bytes of Stdin that may be under way; so a command that reads nothing blocks nobody */
-inline constexpr uint32_t stdinWindow = 65536;
+/**
+ * \brief Bytes of Stdin that may be under way, so that a command that reads nothing blocks nobody
+ *
+ * Less than the 4096 bytes of the tty's line discipline (N_TTY_BUF_SIZE): once that is full the
+ * kernel throttles the serial line, and on User Mode Linux it was seen never to start again.
+ */
+inline constexpr uint32_t stdinWindow = 2048;
 
 /** \brief Writes all of it, waiting if it must; false when the other side is gone */
 inline bool writeAll(int fd, const void *data, size_t size)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The two programs that start the board: board/boot's init (inside) and runner (on the host).
+# What starts the board: board/boot's init (inside) and runner (on the host), the device tree, and what
+# is preloaded into the demonstration.
 
 boot_part() {
-    printf '%s/boot-%s\n' "$BOARD_CACHE" "$(key "$(basename "$(root_part)")" -- "$BOARD"/boot/* "$BOARD/board.dts")"
+    printf '%s/boot-%s\n' "$BOARD_CACHE" "$(key "$(basename "$(root_part)")" -- "$BOARD"/boot/* \
+        "$BOARD/board.dts" "$BOARD/guest/mapcount.c" "$BOARD/lib/boot.sh")"
 }
 
 make_boot() { # WORK_DIRECTORY
@@ -13,6 +15,8 @@ make_boot() { # WORK_DIRECTORY
             g++ -std=c++23 -O2 -Wall -Wextra -Werror -static -s \
             "$BOARD/boot/$program.cpp" -o "$work/$program") || return
     done
+    (enter_root "$(root_part)/fs" "$TOP" "$TOP" "$work" -- \
+        gcc -O2 -Wall -Wextra -Werror -shared -fPIC "$BOARD/guest/mapcount.c" -o "$work/mapcount.so") || return
     compile_device_tree "$BOARD/board.dts" "$work/board.dtb" || return
     # The kernel can start only what is in its root; the name tells one checkout's from another's.
     cp "$work/init" "$(root_part)/fs$(boot_init).part" && mv "$(root_part)/fs$(boot_init).part" "$(root_part)/fs$(boot_init)"

@@ -26,7 +26,8 @@ enter_root() {
             [ -d "$entry" ] || continue
             mkdir "$new/$name"
             case $name in
-            dev | proc | sys) mount --rbind "/$name" "$new/$name" ;;
+            dev) mount --rbind /dev "$new/dev" && mount -t tmpfs -o mode=1777 shm "$new/dev/shm" ;;
+            proc | sys) mount --rbind "/$name" "$new/$name" ;;
             tmp) mount --bind /tmp "$new/tmp" ;;
             run | mnt | root | home) ;;
             *) mount --bind "$entry" "$new/$name" && mount -o remount,bind,ro "$new/$name" ;;
@@ -50,9 +51,12 @@ caller_environment() { # prints NUL-separated NAME=VALUE
 
 # The environment in which this checkout's build is found.
 build_environment() { # prints NUL-separated NAME=VALUE
-    local b=$BUILD
+    local b=$BUILD tests='' part
+    for part in heap camera display gst; do
+        tests+=$BUILD/tests/unit/$part:$BUILD/tests/board/$part:
+    done
     printf '%s\0' \
-        "PATH=$b/tools:$b/tests/unit:$b/tests/board:$b/tests/fuzz:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
+        "PATH=$b/tools:$tests$b/tests/fuzz:$b/tests/bench:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
         "LD_LIBRARY_PATH=$b/libheap:$b/camera:$b/display:$b/gst-plugin" \
         "GST_PLUGIN_PATH=$b/gst-plugin" \
         "PKG_CONFIG_PATH=$b/meson-uninstalled" \
