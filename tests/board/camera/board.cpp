@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "board.h"
+#include "result.h"
 
 #include <cctype>
 #include <chrono>
@@ -25,7 +26,7 @@ std::vector<Buffer> allocate(const std::string &heap, unsigned count, uint64_t s
 {
 	const auto heaps = listHeaps();
 	if (!heaps) {
-		ADD_FAILURE() << heaps.error().text();
+		ADD_FAILURE() << textOf(heaps);
 		return {};
 	}
 	for (const Heap &candidate : *heaps) {
@@ -36,7 +37,7 @@ std::vector<Buffer> allocate(const std::string &heap, unsigned count, uint64_t s
 		while (device && buffers.size() < count) {
 			auto buffer = device->allocate(size, "board-camera");
 			if (!buffer) {
-				ADD_FAILURE() << buffer.error().text();
+				ADD_FAILURE() << textOf(buffer);
 				return {};
 			}
 			buffers.push_back(std::move(*buffer));

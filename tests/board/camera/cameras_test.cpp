@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The list of cameras, and how they are opened. */
 #include "capture.h"
+#include "result.h"
 #include "vivid.h"
 
 #include <cerrno>
@@ -26,7 +27,7 @@ const std::string vimc = "platform/vimc.0 Sensor B";
 TEST(Cameras, ListHasEachCameraOnceLibcamerasFirst)
 {
 	const auto cameras = listCameras();
-	ASSERT_TRUE(cameras) << cameras.error().text();
+	ASSERT_TRUE(cameras) << textOf(cameras);
 	std::vector<std::string> ids;
 	for (const CameraInfo &camera : *cameras)
 		ids.push_back(camera.id);
@@ -56,7 +57,7 @@ TEST(Cameras, OpenByIdByModelByPathAndFirst)
 	};
 	for (const auto &[name, id] : names) {
 		const auto camera = openCamera(name);
-		ASSERT_TRUE(camera) << name << ": " << camera.error().text();
+		ASSERT_TRUE(camera) << name << ": " << textOf(camera);
 		EXPECT_EQ((*camera)->info().id, id) << name;
 	}
 }
@@ -65,17 +66,17 @@ TEST(Cameras, MissingOneIsENOENTWithAListOfTheOthers)
 {
 	const auto camera = openCamera("no such camera");
 	ASSERT_FALSE(camera);
-	EXPECT_EQ(camera.error().code, ENOENT);
+	EXPECT_EQ(codeOf(camera), ENOENT);
 	EXPECT_THAT(camera.error().message, HasSubstr("'no such camera'"));
 	EXPECT_THAT(camera.error().hint,
 		    AllOf(HasSubstr("Virtual0"), HasSubstr(vimc), HasSubstr(vividNode())));
-	EXPECT_EQ(openCamera("/dev/video999").error().code, ENOENT);
+	EXPECT_EQ(codeOf(openCamera("/dev/video999")), ENOENT);
 }
 
 TEST(Cameras, WhatIsNoCameraIsENODEV)
 {
 	for (const char *path : {"/dev/null", "/dev/shm", "/dev/dri/card0"})
-		EXPECT_EQ(openCamera(path).error().code, ENODEV) << path;
+		EXPECT_EQ(codeOf(openCamera(path)), ENODEV) << path;
 }
 
 TEST(Cameras, WithoutPermissionIsEACCES)
@@ -132,13 +133,13 @@ TEST(Cameras, BusyInAnotherProcessIsEBUSYAndCanStillBeLookedAt)
 	for (const std::string &name : {vividNode(), vimc}) {
 		const Holder holder(name);
 		auto camera = openCamera(name);
-		ASSERT_TRUE(camera) << camera.error().text();
+		ASSERT_TRUE(camera) << textOf(camera);
 		const auto modes = (*camera)->modes();
-		ASSERT_TRUE(modes) << modes.error().text();
+		ASSERT_TRUE(modes) << textOf(modes);
 		EXPECT_FALSE(modes->empty());
 		const auto configured = (*camera)->configure({});
 		ASSERT_FALSE(configured) << name;
-		EXPECT_EQ(configured.error().code, EBUSY) << configured.error().text();
+		EXPECT_EQ(codeOf(configured), EBUSY) << textOf(configured);
 		EXPECT_THAT(configured.error().hint, HasSubstr("using"));
 	}
 }
@@ -150,8 +151,8 @@ TEST(Cameras, BusyInThisProcessIsEBUSYUntilLetGo)
 		ASSERT_TRUE(second);
 		{
 			const auto first = openCapture(name, {});
-			ASSERT_TRUE(first) << first.error().text();
-			EXPECT_EQ((*second)->configure({}).error().code, EBUSY) << name;
+			ASSERT_TRUE(first) << textOf(first);
+			EXPECT_EQ(codeOf((*second)->configure({})), EBUSY) << name;
 		}
 		EXPECT_TRUE((*second)->configure({})) << name;
 	}
@@ -164,7 +165,7 @@ TEST(Cameras, AnotherUserOfLibcameraInThisProcessIsAnError)
 	ASSERT_EQ(foreign.start(), 0);
 	const auto camera = openCamera("Virtual0");
 	ASSERT_FALSE(camera);
-	EXPECT_EQ(camera.error().code, EBUSY) << camera.error().text();
+	EXPECT_EQ(codeOf(camera), EBUSY) << textOf(camera);
 	EXPECT_THAT(camera.error().hint, HasSubstr("CameraManager"));
 	EXPECT_TRUE(openCamera("vivid"));
 	const auto cameras = listCameras();

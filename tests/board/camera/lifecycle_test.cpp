@@ -2,6 +2,7 @@
 /* What every camera must do alike: order of calls, wrong buffers, restarts, threads, giving back.
  */
 #include "capture.h"
+#include "result.h"
 #include "vivid.h"
 
 #include <cerrno>
@@ -54,26 +55,26 @@ protected:
 TEST_P(Lifecycle, CallsOutOfOrderAreErrors)
 {
 	auto opened = openCamera(camera());
-	ASSERT_TRUE(opened) << opened.error().text();
+	ASSERT_TRUE(opened) << textOf(opened);
 	Camera &fresh = **opened;
-	EXPECT_EQ(fresh.importBuffers({}).error().code, EINVAL);
-	EXPECT_EQ(fresh.start().error().code, EINVAL);
-	EXPECT_EQ(fresh.waitFrame(10ms).error().code, EINVAL);
-	EXPECT_EQ(fresh.queue(0).error().code, ECANCELED);
+	EXPECT_EQ(codeOf(fresh.importBuffers({})), EINVAL);
+	EXPECT_EQ(codeOf(fresh.start()), EINVAL);
+	EXPECT_EQ(codeOf(fresh.waitFrame(10ms)), EINVAL);
+	EXPECT_EQ(codeOf(fresh.queue(0)), ECANCELED);
 	EXPECT_TRUE(fresh.stop());
 
 	ASSERT_TRUE(fresh.configure(GetParam().request));
-	EXPECT_EQ(fresh.start().error().code, EINVAL);
-	EXPECT_THAT(fresh.start().error().hint, HasSubstr("importBuffers()"));
+	EXPECT_EQ(codeOf(fresh.start()), EINVAL);
+	EXPECT_THAT(textOf(fresh.start()), HasSubstr("importBuffers()"));
 }
 
 TEST_P(Lifecycle, WhileStreamingNothingElseIsAllowed)
 {
 	auto capture = start();
-	ASSERT_TRUE(capture) << capture.error().text();
-	EXPECT_EQ(capture->camera->start().error().code, EBUSY);
-	EXPECT_EQ(capture->camera->configure(GetParam().request).error().code, EBUSY);
-	EXPECT_EQ(capture->camera->importBuffers(capture->buffers).error().code, EBUSY);
+	ASSERT_TRUE(capture) << textOf(capture);
+	EXPECT_EQ(codeOf(capture->camera->start()), EBUSY);
+	EXPECT_EQ(codeOf(capture->camera->configure(GetParam().request)), EBUSY);
+	EXPECT_EQ(codeOf(capture->camera->importBuffers(capture->buffers)), EBUSY);
 	EXPECT_TRUE(takeFrames(*capture, 1));
 	EXPECT_TRUE(capture->camera->stop());
 	EXPECT_TRUE(capture->camera->stop());
@@ -83,13 +84,13 @@ TEST_P(Lifecycle, WhileStreamingNothingElseIsAllowed)
 TEST_P(Lifecycle, AnyOtherNumberOfBuffersIsRefused)
 {
 	auto capture = openCapture(camera(), GetParam().request);
-	ASSERT_TRUE(capture) << capture.error().text();
+	ASSERT_TRUE(capture) << textOf(capture);
 	const uint64_t size = capture->configuration.layout.size();
 	for (const unsigned count : {0u, 3u, 5u}) {
 		const auto buffers = allocate(contiguous, count, size);
 		const auto imported = capture->camera->importBuffers(buffers);
 		ASSERT_FALSE(imported);
-		EXPECT_EQ(imported.error().code, EINVAL);
+		EXPECT_EQ(codeOf(imported), EINVAL);
 		EXPECT_THAT(
 			imported.error().message,
 			AllOf(HasSubstr("exactly 4"), HasSubstr("not " + std::to_string(count))));
@@ -99,12 +100,12 @@ TEST_P(Lifecycle, AnyOtherNumberOfBuffersIsRefused)
 TEST_P(Lifecycle, BuffersThatAreTooSmallAreRefusedNotAborted)
 {
 	auto capture = openCapture(camera(), GetParam().request);
-	ASSERT_TRUE(capture) << capture.error().text();
+	ASSERT_TRUE(capture) << textOf(capture);
 	auto buffers = allocate(contiguous, 4, capture->configuration.layout.size());
 	buffers.back() = std::move(allocate(contiguous, 1, 4096).front());
 	const auto imported = capture->camera->importBuffers(buffers);
 	ASSERT_FALSE(imported);
-	EXPECT_EQ(imported.error().code, EINVAL) << imported.error().text();
+	EXPECT_EQ(codeOf(imported), EINVAL) << textOf(imported);
 	EXPECT_THAT(imported.error().message, HasSubstr("4096"));
 
 	buffers.back() =
@@ -116,54 +117,54 @@ TEST_P(Lifecycle, BuffersThatAreTooSmallAreRefusedNotAborted)
 TEST_P(Lifecycle, ABufferIsQueuedOnce)
 {
 	auto capture = start();
-	ASSERT_TRUE(capture) << capture.error().text();
+	ASSERT_TRUE(capture) << textOf(capture);
 	const auto frame = capture->camera->waitFrame(patience);
-	ASSERT_TRUE(frame) << frame.error().text();
-	EXPECT_EQ(capture->camera->queue(4).error().code, EINVAL);
-	EXPECT_EQ(capture->camera->queue(UINT32_MAX).error().code, EINVAL);
+	ASSERT_TRUE(frame) << textOf(frame);
+	EXPECT_EQ(codeOf(capture->camera->queue(4)), EINVAL);
+	EXPECT_EQ(codeOf(capture->camera->queue(UINT32_MAX)), EINVAL);
 	EXPECT_TRUE(capture->camera->queue(frame->index));
-	EXPECT_EQ(capture->camera->queue((frame->index + 2) % 4).error().code, EINVAL);
+	EXPECT_EQ(codeOf(capture->camera->queue((frame->index + 2) % 4)), EINVAL);
 }
 
 /* Buffers that come back late, as from a display, harm neither the old stream nor the new. */
 TEST_P(Lifecycle, ABufferThatComesBackAfterStopIsRefused)
 {
 	auto capture = start();
-	ASSERT_TRUE(capture) << capture.error().text();
+	ASSERT_TRUE(capture) << textOf(capture);
 	const auto frame = capture->camera->waitFrame(patience);
-	ASSERT_TRUE(frame) << frame.error().text();
+	ASSERT_TRUE(frame) << textOf(frame);
 	ASSERT_TRUE(capture->camera->stop());
-	EXPECT_EQ(capture->camera->queue(frame->index).error().code, ECANCELED);
+	EXPECT_EQ(codeOf(capture->camera->queue(frame->index)), ECANCELED);
 	ASSERT_TRUE(capture->camera->start());
-	EXPECT_EQ(capture->camera->queue((frame->index + 3) % 4).error().code, EINVAL);
+	EXPECT_EQ(codeOf(capture->camera->queue((frame->index + 3) % 4)), EINVAL);
 	EXPECT_TRUE(takeFrames(*capture, 2));
 }
 
 TEST_P(Lifecycle, StarvedItTimesOutAndGoesOnWhenFed)
 {
 	auto capture = start();
-	ASSERT_TRUE(capture) << capture.error().text();
+	ASSERT_TRUE(capture) << textOf(capture);
 	std::vector<unsigned> held;
 	while (held.size() < 4) {
 		const auto frame = capture->camera->waitFrame(patience);
-		ASSERT_TRUE(frame) << frame.error().text();
+		ASSERT_TRUE(frame) << textOf(frame);
 		held.push_back(frame->index);
 	}
 	EXPECT_THAT(held, testing::UnorderedElementsAre(0, 1, 2, 3));
 	const auto none = capture->camera->waitFrame(100ms);
 	ASSERT_FALSE(none);
-	EXPECT_EQ(none.error().code, ETIMEDOUT) << none.error().text();
+	EXPECT_EQ(codeOf(none), ETIMEDOUT) << textOf(none);
 	EXPECT_THAT(none.error().message, HasSubstr("100 ms"));
 	for (const unsigned index : held)
 		EXPECT_TRUE(capture->camera->queue(index));
 	const auto frames = takeFrames(*capture, 2);
-	EXPECT_TRUE(frames) << frames.error().text();
+	EXPECT_TRUE(frames) << textOf(frames);
 }
 
 TEST_P(Lifecycle, InterruptWakesAWaiterFromAnotherThread)
 {
 	auto capture = start();
-	ASSERT_TRUE(capture) << capture.error().text();
+	ASSERT_TRUE(capture) << textOf(capture);
 	std::vector<unsigned> held;
 	while (held.size() < 4)
 		held.push_back(capture->camera->waitFrame(patience).value().index);
@@ -173,21 +174,21 @@ TEST_P(Lifecycle, InterruptWakesAWaiterFromAnotherThread)
 		std::this_thread::sleep_for(50ms);
 		capture->camera->interrupt(true);
 	});
-	EXPECT_EQ(capture->camera->waitFrame(60s).error().code, ECANCELED);
+	EXPECT_EQ(codeOf(capture->camera->waitFrame(60s)), ECANCELED);
 	other.join();
 	EXPECT_LT(std::chrono::steady_clock::now() - before, 30s);
 	/* It lasts, frames or not, until taken back. */
 	EXPECT_TRUE(capture->camera->queue(held.back()));
-	EXPECT_EQ(capture->camera->waitFrame(60s).error().code, ECANCELED);
+	EXPECT_EQ(codeOf(capture->camera->waitFrame(60s)), ECANCELED);
 	capture->camera->interrupt(false);
 	const auto frames = takeFrames(*capture, 2);
-	EXPECT_TRUE(frames) << frames.error().text();
+	EXPECT_TRUE(frames) << textOf(frames);
 }
 
 TEST_P(Lifecycle, BuffersComeBackFromAnotherThread)
 {
 	auto capture = start();
-	ASSERT_TRUE(capture) << capture.error().text();
+	ASSERT_TRUE(capture) << textOf(capture);
 	std::mutex mutex;
 	std::condition_variable changed;
 	std::deque<unsigned> shown;
@@ -208,7 +209,7 @@ TEST_P(Lifecycle, BuffersComeBackFromAnotherThread)
 	});
 	for (unsigned count = 0; count < GetParam().frames / 10; ++count) {
 		const auto frame = capture->camera->waitFrame(patience);
-		EXPECT_TRUE(frame) << frame.error().text();
+		EXPECT_TRUE(frame) << textOf(frame);
 		std::lock_guard lock(mutex);
 		shown.push_back(frame ? frame->index : 0);
 		changed.notify_one();
@@ -226,7 +227,7 @@ TEST_P(Lifecycle, BuffersComeBackFromAnotherThread)
 TEST_P(Lifecycle, StopWhileAnotherThreadQueues)
 {
 	auto capture = start();
-	ASSERT_TRUE(capture) << capture.error().text();
+	ASSERT_TRUE(capture) << textOf(capture);
 	for (int round = 0; round < 3; ++round) {
 		std::vector<unsigned> held;
 		while (held.size() < 3)
@@ -248,21 +249,21 @@ TEST_P(Lifecycle, StopWhileAnotherThreadQueues)
 TEST_P(Lifecycle, StopsAndStartsTwentyTimes)
 {
 	auto capture = start();
-	ASSERT_TRUE(capture) << capture.error().text();
+	ASSERT_TRUE(capture) << textOf(capture);
 	for (int round = 0; round < 20; ++round) {
 		const auto frames = takeFrames(*capture, 2);
-		ASSERT_TRUE(frames) << frames.error().text();
+		ASSERT_TRUE(frames) << textOf(frames);
 		EXPECT_LE(frames->front().sequence, 10u) << "a new stream counts anew";
 		ASSERT_TRUE(capture->camera->stop());
 		const auto started = capture->camera->start();
-		ASSERT_TRUE(started) << started.error().text();
+		ASSERT_TRUE(started) << textOf(started);
 	}
 }
 
 TEST_P(Lifecycle, ConfiguredAnewItLetsGoOfTheOldBuffers)
 {
 	auto capture = start();
-	ASSERT_TRUE(capture) << capture.error().text();
+	ASSERT_TRUE(capture) << textOf(capture);
 	ASSERT_TRUE(takeFrames(*capture, 2));
 	ASSERT_TRUE(capture->camera->stop());
 	capture->buffers.clear();
@@ -285,11 +286,11 @@ TEST_P(Lifecycle, NothingIsLeftAfterManyFrames)
 	const Resources before = Resources::now();
 	{
 		auto capture = start();
-		ASSERT_TRUE(capture) << capture.error().text();
+		ASSERT_TRUE(capture) << textOf(capture);
 		const Resources during = Resources::now();
 		EXPECT_LT(during.freePages.at(contiguous), before.freePages.at(contiguous));
 		const auto frames = takeFrames(*capture, GetParam().frames);
-		ASSERT_TRUE(frames) << frames.error().text();
+		ASSERT_TRUE(frames) << textOf(frames);
 		/* Invariant 6, in steady state nothing is opened or allocated for good: libcamera
 		 * duplicates a descriptor or two while it draws or queues. */
 		const Resources after = Resources::now();
@@ -307,7 +308,7 @@ TEST_P(Lifecycle, DestroyedWhileStreamingNothingIsLeft)
 	const Resources before = Resources::now();
 	for (int round = 0; round < 3; ++round) {
 		auto capture = start();
-		ASSERT_TRUE(capture) << capture.error().text();
+		ASSERT_TRUE(capture) << textOf(capture);
 		ASSERT_TRUE(capture->camera->waitFrame(patience));
 	}
 	EXPECT_EQ(settled(before), before);

@@ -2,6 +2,7 @@
 /* The vimc media pipeline through libcamera, with both kinds of memory (vimc.allocator=0 and 1). */
 #include "capture.h"
 #include "color_bars.h"
+#include "result.h"
 
 #include <cerrno>
 
@@ -42,7 +43,7 @@ BarsExpectation bars(const FrameLayout &layout)
 void expectFrames(const std::string &heap)
 {
 	auto capture = startCapture(vimc, small, heap);
-	ASSERT_TRUE(capture) << capture.error().text();
+	ASSERT_TRUE(capture) << textOf(capture);
 	const FrameLayout &layout = capture->configuration.layout;
 	const auto exact = makeFrameLayout(DRM_FORMAT_BGR888, 640, 480);
 	ASSERT_TRUE(exact);
@@ -54,10 +55,10 @@ void expectFrames(const std::string &heap)
 		if (frame.sequence < 3)
 			return;
 		auto mapping = buffer.map(Access::Read);
-		ASSERT_TRUE(mapping) << mapping.error().text();
+		ASSERT_TRUE(mapping) << textOf(mapping);
 		EXPECT_TRUE(showsBars(layout, mapping->bytes(), bars(layout)));
 	});
-	ASSERT_TRUE(frames) << frames.error().text();
+	ASSERT_TRUE(frames) << textOf(frames);
 	EXPECT_GT(frames->back().timestamp, frames->front().timestamp);
 	EXPECT_TRUE(capture->camera->stop());
 }
@@ -95,11 +96,11 @@ TEST(VimcContiguous, RefusalOfSystemSaysWhyAndWhatWouldDo)
 	expectAllocator("1");
 	/* 2 764 800 bytes: no chunk of the system heap (1 MiB at most) holds a frame. */
 	auto capture = startCapture(vimc, request(DRM_FORMAT_BGR888, 1280, 720), "system");
-	ASSERT_TRUE(capture) << capture.error().text();
+	ASSERT_TRUE(capture) << textOf(capture);
 	for (int again = 0; again < 2; ++again) {
 		const auto frame = capture->camera->waitFrame(patience);
 		ASSERT_FALSE(frame);
-		EXPECT_EQ(frame.error().code, EFAULT) << frame.error().text();
+		EXPECT_EQ(codeOf(frame), EFAULT) << textOf(frame);
 		EXPECT_THAT(frame.error().message,
 			    AllOf(HasSubstr("vimc"),
 				  HasSubstr("refused the memory of heap 'system'"),
@@ -114,18 +115,18 @@ TEST(VimcContiguous, RefusalOfSystemSaysWhyAndWhatWouldDo)
 	ASSERT_TRUE(importFrom(*capture, "memory@48000000-contiguous"));
 	ASSERT_TRUE(capture->camera->start());
 	const auto frames = takeFrames(*capture, 2);
-	EXPECT_TRUE(frames) << frames.error().text();
+	EXPECT_TRUE(frames) << textOf(frames);
 }
 
 /* vimc offers RGB888, and its links refuse it when the stream starts (EPIPE). */
 TEST(VimcVmalloc, AFormatThePipelineCannotProduceIsExplained)
 {
 	auto capture = openCapture(vimc, request(DRM_FORMAT_RGB888, 640, 480));
-	ASSERT_TRUE(capture) << capture.error().text();
+	ASSERT_TRUE(capture) << textOf(capture);
 	ASSERT_TRUE(importFrom(*capture, "system"));
 	const auto started = capture->camera->start();
 	ASSERT_FALSE(started);
-	EXPECT_EQ(started.error().code, EPIPE);
+	EXPECT_EQ(codeOf(started), EPIPE);
 	EXPECT_THAT(started.error().message,
 		    AllOf(HasSubstr("vimc"), HasSubstr("RG24"), HasSubstr("links")));
 	EXPECT_THAT(started.error().hint, HasSubstr("BG24 (BGR888)"));
@@ -139,7 +140,7 @@ TEST(VimcVmalloc, AFormatThePipelineCannotProduceIsExplained)
 TEST(VimcVmalloc, AnOpenRequestWorks)
 {
 	auto capture = startCapture(vimc, {}, "video@42000000");
-	ASSERT_TRUE(capture) << capture.error().text();
+	ASSERT_TRUE(capture) << textOf(capture);
 	EXPECT_EQ(capture->configuration.layout.fourcc, static_cast<uint32_t>(DRM_FORMAT_BGR888));
 	EXPECT_TRUE(takeFrames(*capture, 1));
 }
@@ -147,9 +148,9 @@ TEST(VimcVmalloc, AnOpenRequestWorks)
 TEST(VimcVmalloc, ModesAreThoseTheCameraKeeps)
 {
 	auto camera = openCamera(vimc);
-	ASSERT_TRUE(camera) << camera.error().text();
+	ASSERT_TRUE(camera) << textOf(camera);
 	const auto modes = (*camera)->modes();
-	ASSERT_TRUE(modes) << modes.error().text();
+	ASSERT_TRUE(modes) << textOf(modes);
 	ASSERT_FALSE(modes->empty());
 	const CaptureMode &mode = modes->front();
 	EXPECT_EQ(mode.fourcc, static_cast<uint32_t>(DRM_FORMAT_BGR888));
@@ -158,7 +159,7 @@ TEST(VimcVmalloc, ModesAreThoseTheCameraKeeps)
 	EXPECT_EQ(mode.stepWidth, 2u); /* libcamera says 1, and rounds odd sizes down */
 
 	const auto configuration = (*camera)->configure(request(DRM_FORMAT_BGR888, 641, 479));
-	ASSERT_TRUE(configuration) << configuration.error().text();
+	ASSERT_TRUE(configuration) << textOf(configuration);
 	EXPECT_EQ(configuration->layout.width % 2, 0u);
 	EXPECT_EQ(configuration->layout.height % 2, 0u);
 	EXPECT_NEAR(configuration->layout.width, 641, 1);
@@ -171,7 +172,7 @@ TEST(VimcVmalloc, TheStrideOfTheAnswerIsUsed)
 	CaptureRequest wish = small;
 	wish.stride = 2048;
 	auto capture = startCapture(vimc, wish, "system");
-	ASSERT_TRUE(capture) << capture.error().text();
+	ASSERT_TRUE(capture) << textOf(capture);
 	const FrameLayout &layout = capture->configuration.layout;
 	EXPECT_EQ(layout.size(), uint64_t{layout.planes[0].stride} * 480);
 	const auto frames = takeFrames(*capture, 1, [&](const auto &, const Buffer &buffer) {
@@ -184,7 +185,7 @@ TEST(VimcVmalloc, TheStrideOfTheAnswerIsUsed)
 	/* And no wish leaves no trace of the one before. */
 	ASSERT_TRUE(capture->camera->stop());
 	const auto plain = capture->camera->configure(small);
-	ASSERT_TRUE(plain) << plain.error().text();
+	ASSERT_TRUE(plain) << textOf(plain);
 	EXPECT_EQ(plain->layout.planes[0].stride, 1920u);
 }
 

@@ -2,6 +2,7 @@
 /* libcamera's virtual camera: NV12, drawn by the CPU through a mapping of the dma-buf. */
 #include "capture.h"
 #include "color_bars.h"
+#include "result.h"
 
 #include <cerrno>
 
@@ -40,7 +41,7 @@ class VirtualCapture : public testing::TestWithParam<std::string>
 TEST_P(VirtualCapture, FillsTheBuffersOfTheHeap)
 {
 	auto capture = startCapture(camera, small, GetParam());
-	ASSERT_TRUE(capture) << capture.error().text();
+	ASSERT_TRUE(capture) << textOf(capture);
 	const FrameLayout &layout = capture->configuration.layout;
 	/* Invariant 2: two planes, exact, one after the other. */
 	const auto exact = makeFrameLayout(DRM_FORMAT_NV12, 640, 480);
@@ -55,10 +56,10 @@ TEST_P(VirtualCapture, FillsTheBuffersOfTheHeap)
 		if (frame.sequence < 4)
 			return;
 		auto mapping = buffer.map(Access::Read);
-		ASSERT_TRUE(mapping) << mapping.error().text();
+		ASSERT_TRUE(mapping) << textOf(mapping);
 		EXPECT_TRUE(showsBars(layout, mapping->bytes(), bars(frame.sequence)));
 	});
-	ASSERT_TRUE(frames) << frames.error().text();
+	ASSERT_TRUE(frames) << textOf(frames);
 	/* Nothing is lost: it draws when it is given a buffer. */
 	EXPECT_EQ(frames->back().sequence, 7u);
 }
@@ -69,7 +70,7 @@ INSTANTIATE_TEST_SUITE_P(Virtual, VirtualCapture, testing::ValuesIn(allHeaps),
 TEST(Virtual, AnOpenRequestWorks)
 {
 	auto capture = startCapture(camera, {}, "system");
-	ASSERT_TRUE(capture) << capture.error().text();
+	ASSERT_TRUE(capture) << textOf(capture);
 	EXPECT_EQ(capture->configuration.layout.fourcc, static_cast<uint32_t>(DRM_FORMAT_NV12));
 	EXPECT_TRUE(takeFrames(*capture, 1));
 }
@@ -77,9 +78,9 @@ TEST(Virtual, AnOpenRequestWorks)
 TEST(Virtual, ModesAreTheSizesOfItsFileNotTheRangeItSays)
 {
 	auto opened = openCamera(camera);
-	ASSERT_TRUE(opened) << opened.error().text();
+	ASSERT_TRUE(opened) << textOf(opened);
 	const auto modes = (*opened)->modes();
-	ASSERT_TRUE(modes) << modes.error().text();
+	ASSERT_TRUE(modes) << textOf(modes);
 	std::vector<uint32_t> widths;
 	for (const CaptureMode &mode : *modes) {
 		EXPECT_EQ(mode.minWidth, mode.maxWidth);
@@ -89,7 +90,7 @@ TEST(Virtual, ModesAreTheSizesOfItsFileNotTheRangeItSays)
 
 	/* libcamera itself would go to the largest. */
 	const auto near = (*opened)->configure(request(DRM_FORMAT_NV12, 660, 500));
-	ASSERT_TRUE(near) << near.error().text();
+	ASSERT_TRUE(near) << textOf(near);
 	EXPECT_EQ(near->layout.width, 640u);
 	EXPECT_EQ(near->layout.height, 480u);
 }
@@ -98,7 +99,7 @@ TEST(Virtual, AFormatItDoesNotHaveIsAnErrorNotAnotherFormat)
 {
 	const auto capture = openCapture(camera, request(DRM_FORMAT_BGR888, 640, 480));
 	ASSERT_FALSE(capture);
-	EXPECT_EQ(capture.error().code, EINVAL);
+	EXPECT_EQ(codeOf(capture), EINVAL);
 	EXPECT_THAT(capture.error().hint, testing::HasSubstr("NV12"));
 }
 
@@ -108,7 +109,7 @@ TEST(Virtual, TheBufferCountIsTheCamerasNotTheWish)
 	CaptureRequest wish = small;
 	wish.bufferCount = 8;
 	const auto capture = openCapture(camera, wish);
-	ASSERT_TRUE(capture) << capture.error().text();
+	ASSERT_TRUE(capture) << textOf(capture);
 	EXPECT_EQ(capture->configuration.bufferCount, 4u);
 }
 

@@ -4,6 +4,7 @@
  * importBuffers(). The sizes are no powers of two, so no chunk of `system` holds a frame by luck.
  */
 #include "capture.h"
+#include "result.h"
 #include "vivid.h"
 
 #include <cerrno>
@@ -39,14 +40,14 @@ TEST_P(VividContiguousCapture, AcceptsTheContiguousHeap)
 	const Vivid vivid("1");
 	const auto &[heap, fourcc] = GetParam();
 	auto capture = startCapture(vivid.node(), Vivid::request720p(fourcc), heap);
-	ASSERT_TRUE(capture) << capture.error().text();
+	ASSERT_TRUE(capture) << textOf(capture);
 	const FrameLayout &layout = capture->configuration.layout;
 	const auto frames = takeFrames(*capture, 4, [&](const auto &, const Buffer &buffer) {
 		auto mapping = buffer.map(Access::Read);
-		ASSERT_TRUE(mapping) << mapping.error().text();
+		ASSERT_TRUE(mapping) << textOf(mapping);
 		EXPECT_TRUE(showsBars(layout, mapping->bytes(), Vivid::bars(layout)));
 	});
-	ASSERT_TRUE(frames) << frames.error().text();
+	ASSERT_TRUE(frames) << textOf(frames);
 }
 
 INSTANTIATE_TEST_SUITE_P(VividContiguous, VividContiguousCapture,
@@ -61,10 +62,10 @@ TEST_P(VividContiguousRefusal, OfSystemSaysWhyAndWhatWouldDo)
 {
 	const Vivid vivid("1");
 	auto capture = openCapture(vivid.node(), Vivid::request720p(GetParam()));
-	ASSERT_TRUE(capture) << capture.error().text();
+	ASSERT_TRUE(capture) << textOf(capture);
 	const auto refused = importFrom(*capture, "system");
 	ASSERT_FALSE(refused);
-	EXPECT_EQ(refused.error().code, EFAULT);
+	EXPECT_EQ(codeOf(refused), EFAULT);
 	EXPECT_THAT(refused.error().message,
 		    AllOf(HasSubstr("vivid"), HasSubstr("heap 'system'"), HasSubstr("contiguous")));
 	EXPECT_THAT(refused.error().hint,
@@ -74,7 +75,7 @@ TEST_P(VividContiguousRefusal, OfSystemSaysWhyAndWhatWouldDo)
 
 	/* The camera is none the worse: the next heap can be tried at once. */
 	const auto accepted = importFrom(*capture, "video@42000000");
-	ASSERT_TRUE(accepted) << accepted.error().text();
+	ASSERT_TRUE(accepted) << textOf(accepted);
 	ASSERT_TRUE(capture->camera->start());
 	EXPECT_TRUE(takeFrames(*capture, 2));
 }

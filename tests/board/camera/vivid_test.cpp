@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vivid with memory that may be scattered (vivid.allocators=0): every heap, through both APIs. */
 #include "capture.h"
+#include "result.h"
 #include "vivid.h"
 
 #include <algorithm>
@@ -44,7 +45,7 @@ void expectExactLayout(const FrameLayout &layout, uint32_t fourcc)
 void expectFrames(const std::string &node, const std::string &heap, uint32_t fourcc)
 {
 	auto capture = startCapture(node, Vivid::request720p(fourcc), heap);
-	ASSERT_TRUE(capture) << capture.error().text();
+	ASSERT_TRUE(capture) << textOf(capture);
 	expectExactLayout(capture->configuration.layout, fourcc);
 	EXPECT_EQ(capture->configuration.bufferCount, 4u);
 	EXPECT_EQ(capture->configuration.rate, (FrameRate{60, 1}));
@@ -58,12 +59,12 @@ void expectFrames(const std::string &node, const std::string &heap, uint32_t fou
 			if (count++ < 4)
 				return;
 			auto mapping = buffer.map(Access::Read);
-			ASSERT_TRUE(mapping) << mapping.error().text();
+			ASSERT_TRUE(mapping) << textOf(mapping);
 			EXPECT_TRUE(showsBars(capture->configuration.layout, mapping->bytes(),
 					      Vivid::bars(capture->configuration.layout)));
 			seen.insert(frame.index);
 		});
-	ASSERT_TRUE(frames) << frames.error().text();
+	ASSERT_TRUE(frames) << textOf(frames);
 	EXPECT_THAT(seen, testing::ElementsAre(0, 1, 2, 3));
 	expectRate(*frames, {60, 1});
 	EXPECT_TRUE(capture->camera->stop());
@@ -105,7 +106,7 @@ TEST(VividVmalloc, AStrideIsHonoured)
 		CaptureRequest wish = Vivid::request720p(fourcc);
 		wish.stride = 1280 * (fourcc == DRM_FORMAT_XRGB8888 ? 4 : 1) + 128;
 		auto capture = startCapture(vivid.node(), wish, "video@42000000");
-		ASSERT_TRUE(capture) << capture.error().text();
+		ASSERT_TRUE(capture) << textOf(capture);
 		const FrameLayout &layout = capture->configuration.layout;
 		EXPECT_EQ(layout.planes.front().stride, wish.stride);
 		EXPECT_EQ(layout.size(),
@@ -117,7 +118,7 @@ TEST(VividVmalloc, AStrideIsHonoured)
 				EXPECT_TRUE(
 					showsBars(layout, mapping->bytes(), Vivid::bars(layout)));
 			});
-		ASSERT_TRUE(frames) << frames.error().text();
+		ASSERT_TRUE(frames) << textOf(frames);
 	}
 }
 
@@ -125,11 +126,11 @@ TEST(VividVmalloc, ModesListFormatsSizesAndRates)
 {
 	const Vivid vivid("0");
 	auto camera = openCamera(vivid.node());
-	ASSERT_TRUE(camera) << camera.error().text();
+	ASSERT_TRUE(camera) << textOf(camera);
 	EXPECT_EQ((*camera)->info().model, "vivid");
 	EXPECT_EQ((*camera)->info().backend, CameraBackend::V4l2);
 	const auto modes = (*camera)->modes();
-	ASSERT_TRUE(modes) << modes.error().text();
+	ASSERT_TRUE(modes) << textOf(modes);
 	EXPECT_EQ(modes->front().fourcc, static_cast<uint32_t>(DRM_FORMAT_NV12));
 	unsigned found = 0;
 	for (const CaptureMode &mode : *modes) {
@@ -148,7 +149,7 @@ TEST(VividVmalloc, AnOpenRequestWorks)
 {
 	const Vivid vivid("0");
 	auto capture = startCapture(vivid.node(), {}, "system");
-	ASSERT_TRUE(capture) << capture.error().text();
+	ASSERT_TRUE(capture) << textOf(capture);
 	EXPECT_NE(capture->configuration.rate.numerator, 0u);
 	EXPECT_TRUE(takeFrames(*capture, 2));
 }
@@ -163,7 +164,7 @@ TEST(VividVmalloc, TheColorimetryIsThatOfThePixels)
 		setControl(vivid.node(), "Colorspace", entry);
 		auto capture =
 			startCapture(vivid.node(), Vivid::request720p(DRM_FORMAT_NV12), "system");
-		ASSERT_TRUE(capture) << capture.error().text();
+		ASSERT_TRUE(capture) << textOf(capture);
 		const FrameLayout &layout = capture->configuration.layout;
 		EXPECT_EQ(layout.colorimetry, (Colorimetry{encoding, ColorRange::Limited}));
 		const auto frames =
@@ -185,7 +186,7 @@ TEST(VividVmalloc, BufferCountsOtherThanFourWork)
 		CaptureRequest wish = request(DRM_FORMAT_NV12, 640, 360, {60, 1});
 		wish.bufferCount = wanted;
 		auto capture = startCapture(vivid.node(), wish, "system");
-		ASSERT_TRUE(capture) << capture.error().text();
+		ASSERT_TRUE(capture) << textOf(capture);
 		/* V4L2 has at most VIDEO_MAX_FRAME slots. */
 		EXPECT_EQ(capture->configuration.bufferCount, std::min(wanted, 32u));
 		EXPECT_EQ(capture->buffers.size(), capture->configuration.bufferCount);
@@ -200,19 +201,19 @@ TEST(VividVmalloc, ACameraThatGoesIsENODEV)
 	{
 		auto capture =
 			startCapture(vivid.node(), Vivid::request720p(DRM_FORMAT_NV12), "system");
-		ASSERT_TRUE(capture) << capture.error().text();
+		ASSERT_TRUE(capture) << textOf(capture);
 		ASSERT_TRUE(takeFrames(*capture, 2));
 		setControl(vivid.node(), "Disconnect", 1);
 		Result<CapturedFrame> frame;
 		do
 			frame = capture->camera->waitFrame(patience);
 		while (frame);
-		EXPECT_EQ(frame.error().code, ENODEV) << frame.error().text();
-		EXPECT_EQ(capture->camera->configure({}).error().code, EBUSY);
+		EXPECT_EQ(codeOf(frame), ENODEV) << textOf(frame);
+		EXPECT_EQ(codeOf(capture->camera->configure({})), EBUSY);
 		EXPECT_TRUE(capture->camera->stop());
 	}
 	auto again = startCapture(vivid.node(), Vivid::request720p(DRM_FORMAT_NV12), "system");
-	ASSERT_TRUE(again) << again.error().text();
+	ASSERT_TRUE(again) << textOf(again);
 	EXPECT_TRUE(takeFrames(*again, 2));
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Invariants 2 and 3: wrong buffers are refused before a driver sees them. */
 #include "buffer_check.h"
+#include "result.h"
 
 #include <cerrno>
 
@@ -49,9 +50,9 @@ TEST(BufferCheck, AnyOtherCountIsRefusedWithBothNumbers)
 	buffers.push_back(buffer(8192));
 	const auto checked = checkBuffers(buffers, configuration(), "vivid");
 	ASSERT_FALSE(checked);
-	EXPECT_EQ(checked.error().code, EINVAL);
+	EXPECT_EQ(test::codeOf(checked), EINVAL);
 	EXPECT_EQ(checked.error().message, "vivid takes exactly 2 buffers, not 3");
-	EXPECT_EQ(checkBuffers({}, configuration(), "vivid").error().code, EINVAL);
+	EXPECT_EQ(test::codeOf(checkBuffers({}, configuration(), "vivid")), EINVAL);
 }
 
 TEST(BufferCheck, OneThatIsTooSmallIsRefused)
@@ -59,7 +60,7 @@ TEST(BufferCheck, OneThatIsTooSmallIsRefused)
 	const auto checked =
 		checkBuffers(two(buffer(8192), buffer(4096)), configuration(), "vivid");
 	ASSERT_FALSE(checked);
-	EXPECT_EQ(checked.error().code, EINVAL);
+	EXPECT_EQ(test::codeOf(checked), EINVAL);
 	EXPECT_THAT(checked.error().message, HasSubstr("6144"));
 	EXPECT_THAT(checked.error().message, HasSubstr("4096"));
 }
@@ -71,7 +72,7 @@ TEST(BufferCheck, TheSameDmaBufTwiceIsRefusedByWhateverDescriptor)
 	const auto checked =
 		checkBuffers(two(std::move(first), std::move(second)), configuration(), "vivid");
 	ASSERT_FALSE(checked);
-	EXPECT_EQ(checked.error().code, EINVAL);
+	EXPECT_EQ(test::codeOf(checked), EINVAL);
 	EXPECT_THAT(checked.error().message, HasSubstr("buffer 1"));
 }
 
@@ -80,7 +81,7 @@ TEST(BufferCheck, ABufferWithoutADescriptorIsRefused)
 	const auto checked = checkBuffers(two(buffer(8192), Buffer(UniqueFd(), 8192, "system")),
 					  configuration(), "vivid");
 	ASSERT_FALSE(checked);
-	EXPECT_EQ(checked.error().code, EBADF);
+	EXPECT_EQ(test::codeOf(checked), EBADF);
 }
 
 } /* namespace */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Invariants 2 and 4: what libcamera's validate() gives is what is used. */
 #include "libcamera_formats.h"
+#include "result.h"
 
 #include <cerrno>
 
@@ -27,7 +28,7 @@ libcamera::StreamConfiguration stream(const libcamera::PixelFormat &format, unsi
 TEST(LibcameraLayout, Nv12HasTwoPlanesOfExactLengths)
 {
 	const auto layout = layoutFromLibcamera(stream(formats::NV12, 640, 480, 640, 460800));
-	ASSERT_TRUE(layout) << layout.error().text();
+	ASSERT_TRUE(layout) << test::textOf(layout);
 	ASSERT_EQ(layout->planes.size(), 2u);
 	EXPECT_EQ(layout->planes[0], (PlaneLayout{0, 640, 307200}));
 	EXPECT_EQ(layout->planes[1], (PlaneLayout{307200, 640, 153600}));
@@ -51,14 +52,14 @@ TEST(LibcameraLayout, PaddingAtTheEndIsInTheLastPlane)
 
 TEST(LibcameraLayout, ABadAnswerIsAnError)
 {
-	EXPECT_EQ(layoutFromLibcamera(stream(formats::NV12, 640, 480, 640, 1000)).error().code,
+	EXPECT_EQ(test::codeOf(layoutFromLibcamera(stream(formats::NV12, 640, 480, 640, 1000))),
 		  EINVAL);
-	EXPECT_EQ(layoutFromLibcamera(stream(formats::NV12, 640, 480, 100, 460800)).error().code,
+	EXPECT_EQ(test::codeOf(layoutFromLibcamera(stream(formats::NV12, 640, 480, 100, 460800))),
 		  EINVAL);
 	EXPECT_EQ(
-		layoutFromLibcamera(stream(formats::SGRBG10, 640, 480, 1280, 614400)).error().code,
+		test::codeOf(layoutFromLibcamera(stream(formats::SGRBG10, 640, 480, 1280, 614400))),
 		ENOTSUP);
-	EXPECT_EQ(layoutFromLibcamera(stream(formats::MJPEG, 640, 480, 0, 0)).error().code,
+	EXPECT_EQ(test::codeOf(layoutFromLibcamera(stream(formats::MJPEG, 640, 480, 0, 0))),
 		  ENOTSUP);
 }
 

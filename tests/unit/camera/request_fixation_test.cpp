@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "request_fixation.h"
+#include "result.h"
 
 #include <cerrno>
 
@@ -42,7 +43,7 @@ const CaptureRequest defaults = request(0, 1280, 720);
 
 void expectSize(const Result<CaptureRequest> &fixed, uint32_t width, uint32_t height)
 {
-	ASSERT_TRUE(fixed) << fixed.error().text();
+	ASSERT_TRUE(fixed) << test::textOf(fixed);
 	EXPECT_EQ(fixed->width, width);
 	EXPECT_EQ(fixed->height, height);
 }
@@ -95,14 +96,14 @@ TEST(Fixation, AnUnknownFormatIsAnErrorThatListsTheOthers)
 {
 	const auto fixed = fixRequest(webcam(), request(DRM_FORMAT_YUYV, 640, 480), defaults);
 	ASSERT_FALSE(fixed);
-	EXPECT_EQ(fixed.error().code, EINVAL);
+	EXPECT_EQ(test::codeOf(fixed), EINVAL);
 	EXPECT_THAT(fixed.error().message, HasSubstr("YUYV"));
 	EXPECT_THAT(fixed.error().hint, HasSubstr("NV12, BG24"));
 }
 
 TEST(Fixation, NoModeAtAllIsAnError)
 {
-	EXPECT_EQ(fixRequest({}, {}, defaults).error().code, ENOTSUP);
+	EXPECT_EQ(test::codeOf(fixRequest({}, {}, defaults)), ENOTSUP);
 }
 
 TEST(Fixation, TheRestOfTheRequestIsKept)

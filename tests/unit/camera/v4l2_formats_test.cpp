@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Invariants 2 and 11: the layout of a V4L2 frame is exact. */
+#include "result.h"
 #include "v4l2_formats.h"
 
 #include <cerrno>
@@ -61,7 +62,7 @@ TEST(V4l2Layout, Nv12IsTwoPlanesOneAfterTheOther)
 {
 	const auto layout =
 		layoutFromV4l2(picture(V4L2_PIX_FMT_NV12, 1280, 720, 1280, 1280 * 720 * 3 / 2));
-	ASSERT_TRUE(layout) << layout.error().text();
+	ASSERT_TRUE(layout) << test::textOf(layout);
 	EXPECT_EQ(layout->fourcc, static_cast<uint32_t>(DRM_FORMAT_NV12));
 	ASSERT_EQ(layout->planes.size(), 2u);
 	EXPECT_EQ(layout->planes[0], (PlaneLayout{0, 1280, 1280 * 720}));
@@ -73,7 +74,7 @@ TEST(V4l2Layout, TheStrideOfTheDriverIsFollowedIntoAllPlanes)
 {
 	const auto layout =
 		layoutFromV4l2(picture(V4L2_PIX_FMT_YUV420, 640, 480, 704, 704 * 480 * 3 / 2));
-	ASSERT_TRUE(layout) << layout.error().text();
+	ASSERT_TRUE(layout) << test::textOf(layout);
 	ASSERT_EQ(layout->planes.size(), 3u);
 	EXPECT_EQ(layout->planes[0].stride, 704u);
 	EXPECT_EQ(layout->planes[1].stride, 352u);
@@ -96,7 +97,7 @@ TEST(V4l2Layout, ASizeImageTooSmallForThePictureIsExplained)
 {
 	const auto layout = layoutFromV4l2(picture(V4L2_PIX_FMT_NV12, 640, 480, 640, 640 * 480));
 	ASSERT_FALSE(layout);
-	EXPECT_EQ(layout.error().code, EINVAL);
+	EXPECT_EQ(test::codeOf(layout), EINVAL);
 	EXPECT_THAT(layout.error().message, HasSubstr("307200"));
 	EXPECT_THAT(layout.error().message, HasSubstr("460800"));
 }
@@ -105,7 +106,7 @@ TEST(V4l2Layout, SeveralBuffersAreRefused)
 {
 	V4l2Picture two = picture(V4L2_PIX_FMT_NV12, 640, 480, 640, 460800);
 	two.planes = 2;
-	EXPECT_EQ(layoutFromV4l2(two).error().code, ENOTSUP);
+	EXPECT_EQ(test::codeOf(layoutFromV4l2(two)), ENOTSUP);
 }
 
 TEST(V4l2Layout, SingleFieldsAreRefusedAndInterleavedOnesTaken)
@@ -113,7 +114,7 @@ TEST(V4l2Layout, SingleFieldsAreRefusedAndInterleavedOnesTaken)
 	V4l2Picture fields = picture(V4L2_PIX_FMT_NV12, 720, 240, 720, 259200);
 	for (const uint32_t field : {V4L2_FIELD_ALTERNATE, V4L2_FIELD_TOP, V4L2_FIELD_BOTTOM}) {
 		fields.field = field;
-		EXPECT_EQ(layoutFromV4l2(fields).error().code, ENOTSUP);
+		EXPECT_EQ(test::codeOf(layoutFromV4l2(fields)), ENOTSUP);
 	}
 	fields.field = V4L2_FIELD_INTERLACED;
 	EXPECT_TRUE(layoutFromV4l2(fields));
@@ -121,7 +122,7 @@ TEST(V4l2Layout, SingleFieldsAreRefusedAndInterleavedOnesTaken)
 
 TEST(V4l2Layout, CompressedFormatsAreRefused)
 {
-	EXPECT_EQ(layoutFromV4l2(picture(V4L2_PIX_FMT_MJPEG, 640, 480, 0, 100000)).error().code,
+	EXPECT_EQ(test::codeOf(layoutFromV4l2(picture(V4L2_PIX_FMT_MJPEG, 640, 480, 0, 100000))),
 		  ENOTSUP);
 }
 
