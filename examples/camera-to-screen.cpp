@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A camera application without GStreamer: frames go from a camera to a screen in memory of a heap that is
- * chosen by name, and no CPU touches them.
+ * A camera application without GStreamer: frames go from a camera to a screen in memory of a heap
+ * that is chosen by name, and no CPU touches them.
  *
  *   camera-to-screen [HEAP-EXPRESSION [CAMERA [FRAMES]]]
  *
  * The rule to keep: a buffer goes back to the camera only when the frame that replaced it is on the
- * screen. FlipEvent::released says which one that is. The flip handler runs in the Screen's thread, and
- * Camera::queue() may be called from any.
+ * screen. FlipEvent::released says which one that is. The flip handler runs in the Screen's thread,
+ * and Camera::queue() may be called from any.
  */
 
 #include <heapflow/camera/camera.h>
@@ -31,7 +31,8 @@ int complain(const Error &error)
 	return EXIT_FAILURE;
 }
 
-/* The first format of the camera that the screen can show; invalid formats stay the camera's choice. */
+/* The first format of the camera that the screen can show; invalid formats stay the camera's
+ * choice. */
 uint32_t commonFormat(Camera &camera, const Screen &screen)
 {
 	const auto modes = camera.modes();
@@ -64,18 +65,19 @@ int main(int argc, char **argv)
 	if (!screen)
 		return complain(screen.error());
 
-	auto configuration = (*camera)->configure({ .fourcc = commonFormat(**camera, **screen),
-						    .width = 1280,
-						    .height = 720 });
+	auto configuration = (*camera)->configure(
+		{.fourcc = commonFormat(**camera, **screen), .width = 1280, .height = 720});
 	if (!configuration)
 		return complain(configuration.error());
 	const FrameLayout &layout = configuration->layout;
 	std::cout << (*camera)->info().model << ": " << describe(layout) << '\n';
 
-	auto allocated = allocateBuffers(*choice, configuration->bufferCount, layout.size(), "camera");
+	auto allocated =
+		allocateBuffers(*choice, configuration->bufferCount, layout.size(), "camera");
 	if (!allocated)
 		return complain(allocated.error());
-	std::cout << configuration->bufferCount << " buffers of " << allocated->heap.name.text << '\n';
+	std::cout << configuration->bufferCount << " buffers of " << allocated->heap.name.text
+		  << '\n';
 
 	auto plan = (*screen)->configure(layout, allocated->buffers[0].fd());
 	if (!plan)
@@ -99,11 +101,13 @@ int main(int argc, char **argv)
 		if (!frame)
 			return complain(frame.error());
 		const Buffer &buffer = allocated->buffers[frame->index];
-		if (auto shownFrame = (*screen)->show(buffer.fd(), layout, frame->index + 1); !shownFrame)
+		if (auto shownFrame = (*screen)->show(buffer.fd(), layout, frame->index + 1);
+		    !shownFrame)
 			return complain(shownFrame.error());
 	}
 
-	/* The order of the end: nothing on the screen, then nothing in the camera, then the memory. */
+	/* The order of the end: nothing on the screen, then nothing in the camera, then the memory.
+	 */
 	(void)(*screen)->hide();
 	(void)(*camera)->stop();
 	std::cout << shown << " frames shown\n";

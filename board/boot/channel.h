@@ -2,10 +2,10 @@
 /*
  * What the board's first process and its host say to each other.
  *
- * They talk over one serial line of the kernel (ssl0, a socket pair on the host) in frames: a header
- * in host byte order, both ends are the same machine, then the payload. The order (what to run) is
- * a file instead: reading a file is synchronous, so under simulated time the start of a run does
- * not depend on when the host sent a byte.
+ * They talk over one serial line of the kernel (ssl0, a socket pair on the host) in frames: a
+ * header in host byte order, both ends are the same machine, then the payload. The order (what to
+ * run) is a file instead: reading a file is synchronous, so under simulated time the start of a run
+ * does not depend on when the host sent a byte.
  */
 #pragma once
 
@@ -72,7 +72,7 @@ inline bool writeAll(int fd, const void *data, size_t size)
 inline bool sendFrame(int fd, FrameType type, const void *payload = nullptr, uint32_t length = 0)
 {
 	char frame[sizeof(FrameHeader) + maxPayload];
-	const FrameHeader header{ static_cast<uint32_t>(type), length };
+	const FrameHeader header{static_cast<uint32_t>(type), length};
 	memcpy(frame, &header, sizeof(header));
 	if (length > 0)
 		memcpy(frame + sizeof(header), payload, length);
@@ -98,8 +98,8 @@ public:
 		memcpy(&header, pending_.data(), sizeof(header));
 		if (pending_.size() < sizeof(header) + header.length)
 			return std::nullopt;
-		Frame frame{ static_cast<FrameType>(header.type),
-			     pending_.substr(sizeof(header), header.length) };
+		Frame frame{static_cast<FrameType>(header.type),
+			    pending_.substr(sizeof(header), header.length)};
 		pending_.erase(0, sizeof(header) + header.length);
 		return frame;
 	}

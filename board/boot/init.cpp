@@ -49,7 +49,8 @@ int line = -1; /* the serial line to the host */
 {
 	const std::string text = what + ": " + strerror(errno);
 	if (line >= 0)
-		sendFrame(line, FrameType::Failure, text.data(), static_cast<uint32_t>(text.size()));
+		sendFrame(line, FrameType::Failure, text.data(),
+			  static_cast<uint32_t>(text.size()));
 	fprintf(stderr, "init: %s\n", text.c_str());
 	powerOff();
 }
@@ -123,7 +124,8 @@ void makeRoot()
 	DIR *root = opendir("/");
 	if (!root)
 		giveUp("cannot list /");
-	static constexpr std::string_view own[] = { "dev", "proc", "sys", "run", "tmp", "mnt", "root", "home" };
+	static constexpr std::string_view own[] = {"dev", "proc", "sys",  "run",
+						   "tmp", "mnt",  "root", "home"};
 	while (const dirent *entry = readdir(root)) {
 		const std::string name = entry->d_name;
 		const std::string from = "/" + name;
@@ -147,8 +149,8 @@ void makeRoot()
 	closedir(root);
 	if (mount("/dev", (std::string(newRoot) + "/dev").c_str(), nullptr, MS_MOVE, nullptr) < 0)
 		giveUp("cannot move /dev");
-	if (chdir(newRoot) < 0 || mount(".", "/", nullptr, MS_MOVE, nullptr) < 0 || chroot(".") < 0 ||
-	    chdir("/") < 0)
+	if (chdir(newRoot) < 0 || mount(".", "/", nullptr, MS_MOVE, nullptr) < 0 ||
+	    chroot(".") < 0 || chdir("/") < 0)
 		giveUp("cannot enter the new root");
 }
 
@@ -170,7 +172,7 @@ void mountKernelFilesystems()
 	mountOrGiveUp("debugfs", "/sys/kernel/debug", "debugfs", 0, nullptr);
 	mountOrGiveUp("configfs", "/sys/kernel/config", "configfs", 0, nullptr);
 	mountOrGiveUp("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, nullptr);
-	for (const char *path : { "/run/lock", "/run/user", "/run/user/0", "/run/order" })
+	for (const char *path : {"/run/lock", "/run/user", "/run/user/0", "/run/order"})
 		mkdir(path, 0700);
 }
 
@@ -178,7 +180,8 @@ void mountHostDirectory(const std::string &from, const std::string &to)
 {
 	std::error_code error;
 	std::filesystem::create_directories(to, error);
-	/* mount(2) hands hostfs the path as it is (hostfs_parse_monolithic); mount(8) says hostfs=PATH. */
+	/* mount(2) hands hostfs the path as it is (hostfs_parse_monolithic); mount(8) says
+	 * hostfs=PATH. */
 	mountOrGiveUp("host", to, "hostfs", 0, from.c_str());
 }
 
@@ -214,11 +217,11 @@ int runAndWait(const std::vector<const char *> &arguments)
 /* udevd with the devices of the media, display and heap subsystems; the rest has no use here. */
 void startUdev()
 {
-	if (runAndWait({ "/usr/lib/systemd/systemd-udevd", "--daemon", "--children-max=1" }) != 0)
+	if (runAndWait({"/usr/lib/systemd/systemd-udevd", "--daemon", "--children-max=1"}) != 0)
 		giveUp("cannot start udevd");
-	runAndWait({ "/usr/bin/udevadm", "trigger", "--action=add", "--subsystem-match=dma_heap",
-		     "--subsystem-match=drm", "--subsystem-match=media", "--subsystem-match=misc",
-		     "--subsystem-match=video4linux", "--settle" });
+	runAndWait({"/usr/bin/udevadm", "trigger", "--action=add", "--subsystem-match=dma_heap",
+		    "--subsystem-match=drm", "--subsystem-match=media", "--subsystem-match=misc",
+		    "--subsystem-match=video4linux", "--settle"});
 }
 
 /* Where the output of the command comes out on our side, and where its input goes in. */
@@ -242,7 +245,7 @@ Ends makePipes(Streams &streams)
 	streams.out = out[0];
 	streams.err = err[0];
 	fcntl(streams.in, F_SETFL, O_NONBLOCK);
-	return { in[0], out[1], err[1] };
+	return {in[0], out[1], err[1]};
 }
 
 Ends makeTerminal(Streams &streams, const winsize &size)
@@ -256,7 +259,7 @@ Ends makeTerminal(Streams &streams, const winsize &size)
 		giveUp("cannot open the terminal");
 	streams.in = streams.out = streams.terminal;
 	fcntl(streams.terminal, F_SETFL, O_NONBLOCK);
-	return { slave, slave, slave };
+	return {slave, slave, slave};
 }
 
 [[noreturn]] void becomeCommand(const Order &order, const Ends &ends)
@@ -275,7 +278,8 @@ Ends makeTerminal(Streams &streams, const winsize &size)
 	for (const std::string &variable : order.environment)
 		putenv(const_cast<char *>(variable.c_str()));
 	if (chdir(order.directory.c_str()) < 0) {
-		dprintf(2, "board: cannot enter %s: %s\n", order.directory.c_str(), strerror(errno));
+		dprintf(2, "board: cannot enter %s: %s\n", order.directory.c_str(),
+			strerror(errno));
 		_exit(126);
 	}
 	std::vector<char *> argv;
@@ -293,7 +297,9 @@ class Exchange
 {
 public:
 	Exchange(pid_t command, Streams streams, int signals, bool input)
-		: command_(command), streams_(streams), signals_(signals), inputEnded_(!input) {}
+		: command_(command), streams_(streams), signals_(signals), inputEnded_(!input)
+	{
+	}
 
 	int run();
 
@@ -330,11 +336,12 @@ bool Exchange::forward(int &from, FrameType type)
 	return false;
 }
 
-/* What the command wrote before it ended; a background child that holds the pipe is not waited for. */
+/* What the command wrote before it ended; a background child that holds the pipe is not waited for.
+ */
 void Exchange::drainOutput()
 {
-	for (auto [stream, type] : { std::pair{ &streams_.out, FrameType::Stdout },
-				     std::pair{ &streams_.err, FrameType::Stderr } }) {
+	for (auto [stream, type] : {std::pair{&streams_.out, FrameType::Stdout},
+				    std::pair{&streams_.err, FrameType::Stderr}}) {
 		if (*stream < 0)
 			continue;
 		fcntl(*stream, F_SETFL, O_NONBLOCK);
@@ -364,7 +371,8 @@ void Exchange::handle(const FrameReader::Frame &frame)
 		int32_t number;
 		memcpy(&number, frame.payload.data(), sizeof(number));
 		kill(-command_, number);
-	} else if (frame.type == FrameType::Resize && frame.payload.size() == 2 * sizeof(uint16_t)) {
+	} else if (frame.type == FrameType::Resize &&
+		   frame.payload.size() == 2 * sizeof(uint16_t)) {
 		winsize size = {};
 		memcpy(&size.ws_row, frame.payload.data(), sizeof(uint16_t));
 		memcpy(&size.ws_col, frame.payload.data() + sizeof(uint16_t), sizeof(uint16_t));
@@ -406,7 +414,8 @@ bool Exchange::reap()
 	bool ended = false;
 	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
 		if (pid == command_) {
-			status_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+			status_ =
+				WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 			ended = true;
 		}
 	}
@@ -418,11 +427,11 @@ int Exchange::run()
 	feedCommand(); /* closes its input when there is none */
 	for (bool ended = false; !ended;) {
 		pollfd fds[] = {
-			{ line, POLLIN, 0 },
-			{ signals_, POLLIN, 0 },
-			{ streams_.out, POLLIN, 0 },
-			{ streams_.err, POLLIN, 0 },
-			{ input_.empty() ? -1 : streams_.in, POLLOUT, 0 },
+			{line, POLLIN, 0},
+			{signals_, POLLIN, 0},
+			{streams_.out, POLLIN, 0},
+			{streams_.err, POLLIN, 0},
+			{input_.empty() ? -1 : streams_.in, POLLOUT, 0},
 		};
 		if (poll(fds, 5, -1) < 0)
 			continue;

