@@ -61,6 +61,7 @@ struct Order {
 	std::vector<std::string> mounts; /* host directories, writable at the same path */
 	std::vector<std::string> environment;
 	std::vector<std::string> arguments;
+	std::string bootId; /* instead of the kernel's random one; empty: the kernel's */
 	bool terminal = false;
 	bool input = true; /* the host will send Stdin */
 	winsize size = {};
@@ -105,6 +106,8 @@ Order readOrder()
 			order.environment.push_back(value);
 		else if (key == "argument")
 			order.arguments.push_back(value);
+		else if (key == "boot-id")
+			order.bootId = value;
 		else if (key == "terminal")
 			order.terminal = true;
 		else if (key == "input")
@@ -174,6 +177,24 @@ void mountKernelFilesystems()
 	mountOrGiveUp("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, nullptr);
 	for (const char *path : {"/run/lock", "/run/user", "/run/user/0", "/run/order"})
 		mkdir(path, 0700);
+}
+
+/*
+ * systemd shifts the timers of its event loops by an amount taken from the boot's identity
+ * (sd-event.c, initialize_perturb()), which is random: udevd would wake at other moments in each run
+ * of simulated time. The file is replaced in the way that containers do it.
+ */
+void setBootId(const std::string &id)
+{
+	if (id.empty())
+		return;
+	const char *path = "/run/boot-id";
+	const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0444);
+	const std::string text = id + "\n";
+	if (fd < 0 || write(fd, text.data(), text.size()) < 0)
+		giveUp("cannot write the boot's identity");
+	close(fd);
+	mountOrGiveUp(path, "/proc/sys/kernel/random/boot_id", nullptr, MS_BIND, nullptr);
 }
 
 void mountHostDirectory(const std::string &from, const std::string &to)
@@ -492,6 +513,7 @@ int main()
 	const Order order = readOrder();
 	for (const std::string &directory : order.mounts)
 		mountHostDirectory(directory, directory);
+	setBootId(order.bootId);
 	startUdev();
 
 	const int32_t status = runCommand(order);

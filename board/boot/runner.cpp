@@ -39,6 +39,9 @@ constexpr int exitTimeout = 124;
 constexpr int exitBoard = 125;
 constexpr std::chrono::seconds graceAfterSignal{5};
 constexpr std::chrono::seconds graceAtPowerOff{10};
+/* One Ctrl-C or one timeout(1) reaches this program more than once: through the process group, and
+ * passed on by the shell that started it. Signals closer together than this are one. */
+constexpr std::chrono::milliseconds oneSignal{500};
 
 volatile sig_atomic_t caughtSignal = 0;
 volatile sig_atomic_t windowChanged = 0;
@@ -239,7 +242,7 @@ private:
 	uint32_t window_ = stdinWindow;
 	bool ready_ = false;
 	bool stdinOpen_;
-	int signalsSeen_ = 0;
+	Clock::time_point signalSeen_ = Clock::time_point::max();
 	Clock::time_point deadline_ = Clock::time_point::max();
 	int statusAtDeadline_ = exitBoard;
 	bool timedOut_ = false;
@@ -335,9 +338,14 @@ bool Run::passSignals()
 		return true;
 	const int32_t number = caughtSignal;
 	caughtSignal = 0;
-	status_ = 128 + number;
-	if (++signalsSeen_ > 1 || !ready_)
+	if (signalSeen_ == Clock::time_point::max())
+		status_ = 128 + number;
+	if (!ready_)
 		return false;
+	const auto now = Clock::now();
+	if (signalSeen_ != Clock::time_point::max())
+		return now - signalSeen_ < oneSignal;
+	signalSeen_ = now;
 	sendFrame(line_, FrameType::Signal, &number, sizeof(number));
 	setDeadline(graceAfterSignal, 128 + number);
 	return true;
