@@ -9,6 +9,7 @@
  */
 
 #include "channel.h"
+#include "order.h"
 
 #include <csignal>
 #include <cstdio>
@@ -55,69 +56,11 @@ int line = -1; /* the serial line to the host */
 	powerOff();
 }
 
-/* What the host wants done; see readOrder() for the file's form. */
-struct Order {
-	std::string directory = "/";
-	std::vector<std::string> mounts; /* host directories, writable at the same path */
-	std::vector<std::string> environment;
-	std::vector<std::string> arguments;
-	std::string bootId; /* instead of the kernel's random one; empty: the kernel's */
-	bool terminal = false;
-	bool input = true; /* the host will send Stdin */
-	winsize size = {};
-};
-
 void mountOrGiveUp(const char *source, const std::string &target, const char *type,
 		   unsigned long flags, const char *data)
 {
 	if (mount(source, target.c_str(), type, flags, data) < 0)
 		giveUp("cannot mount " + std::string(type ? type : source) + " at " + target);
-}
-
-/* The order is a sequence of NUL-terminated strings, a keyword and its value each. */
-Order readOrder()
-{
-	const std::string path = std::string(orderDirectory) + "/order";
-	const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		giveUp("cannot open the order " + path);
-	std::string text;
-	char buffer[65536];
-	for (ssize_t n; (n = read(fd, buffer, sizeof(buffer))) > 0;)
-		text.append(buffer, static_cast<size_t>(n));
-	close(fd);
-
-	Order order;
-	size_t at = 0;
-	auto take = [&]() {
-		const size_t end = text.find('\0', at);
-		std::string word = text.substr(at, end == std::string::npos ? end : end - at);
-		at = end == std::string::npos ? text.size() : end + 1;
-		return word;
-	};
-	while (at < text.size()) {
-		const std::string key = take();
-		const std::string value = take();
-		if (key == "directory")
-			order.directory = value;
-		else if (key == "mount")
-			order.mounts.push_back(value);
-		else if (key == "environment")
-			order.environment.push_back(value);
-		else if (key == "argument")
-			order.arguments.push_back(value);
-		else if (key == "boot-id")
-			order.bootId = value;
-		else if (key == "terminal")
-			order.terminal = true;
-		else if (key == "input")
-			order.input = value != "none";
-		else if (key == "rows")
-			order.size.ws_row = static_cast<unsigned short>(atoi(value.c_str()));
-		else if (key == "columns")
-			order.size.ws_col = static_cast<unsigned short>(atoi(value.c_str()));
-	}
-	return order;
 }
 
 /* The host's directories, read-only, on a tmpfs in which mount points can be made. */
@@ -510,7 +453,10 @@ int main()
 		giveUp("BOARD_ORDER is not set");
 	}
 	mountHostDirectory(host, orderDirectory);
-	const Order order = readOrder();
+	const std::optional<Order> found = readOrder(std::string(orderDirectory) + "/order");
+	if (!found)
+		giveUp("cannot read the order");
+	const Order &order = *found;
 	for (const std::string &directory : order.mounts)
 		mountHostDirectory(directory, directory);
 	setBootId(order.bootId);
