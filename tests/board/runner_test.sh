@@ -24,10 +24,17 @@ check() { # DESCRIPTION WANTED GOT
 
 status_of() { local status=0; "$@" >"$work/out" 2>"$work/err" || status=$?; echo $status; }
 
-leftovers() { # what of a board is left: directories of runs, and processes that ran before us
-    find /dev/shm "${TMPDIR:-/tmp}" -maxdepth 1 -name 'heapflow-board.*' -newer "$work/began" 2>/dev/null | wc -l
+# What is left of boards that this test started, and not of those that other tests run meanwhile: both a
+# run's directory (by the environment in its order) and its processes have the mark.
+export HEAPFLOW_RUNNER_TEST=mark-$$-$RANDOM
+leftovers() {
+    {
+        grep -laF "$HEAPFLOW_RUNNER_TEST" /dev/shm/heapflow-board.*/order "${TMPDIR:-/tmp}"/heapflow-board.*/order
+        grep -laF "$HEAPFLOW_RUNNER_TEST" /proc/[0-9]*/environ | while read -r environment; do
+            grep -laE 'heapflow-board|board-init' "${environment%environ}cmdline"
+        done
+    } 2>/dev/null | wc -l
 }
-touch "$work/began"
 
 check "exit status 0" 0 "$(status_of run true)"
 check "exit status of the command" 7 "$(status_of run sh -c 'exit 7')"
@@ -66,6 +73,9 @@ for _ in $(seq 100); do grep -q ready "$work/out" && break; sleep 0.1; done
 pkill -TERM -P $process -f board/run || kill -TERM $process
 wait $process
 check "SIGTERM reaches the command" "ready caught" "$(tr '\n' ' ' <"$work/out" | sed 's/ $//')"
+run sleep 5 >/dev/null & sleep 1.5
+check "what a board needs is seen while it runs" yes "$([ "$(leftovers)" -gt 1 ] && echo yes)"
+wait $!
 check "nothing is left" 0 "$(leftovers)"
 
 check "a kernel oops fails the run" 125 "$(status_of run sh -c 'echo c >/proc/sysrq-trigger; sleep 5')"
