@@ -18,6 +18,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
+#include <string_view>
 
 using namespace heapflow;
 using namespace std::chrono_literals;
@@ -51,6 +52,13 @@ uint32_t commonFormat(Camera &camera, const Screen &screen)
 
 int main(int argc, char **argv)
 {
+	if (argc > 1 && argv[1][0] == '-') {
+		std::cout
+			<< "usage: camera-to-screen [HEAP-EXPRESSION [CAMERA [FRAMES]]]\n"
+			   "Shows FRAMES (300) of CAMERA (the first) in memory of a heap that the\n"
+			   "expression chooses (video@*:default:system).\n";
+		return std::string_view(argv[1]) == "--help" ? 0 : 2;
+	}
 	const char *expression = argc > 1 ? argv[1] : "video@*:default:system";
 	const char *name = argc > 2 ? argv[2] : "";
 	const long frames = argc > 3 ? std::atol(argv[3]) : 300;

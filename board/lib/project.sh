@@ -21,16 +21,20 @@ in_root() { # COMMAND… in the checkout, with the build's environment
     (enter_root "$(root_part)/fs" "$TOP" "${mounts[@]}" -- env -i "${environment[@]}" TERM="${TERM:-dumb}" "$@")
 }
 
+# Where Debian's libraries are: meson learns it from dpkg-architecture, which this root file system lacks,
+# and would install into lib64, where Debian's loader does not look.
+library_directory() { printf 'lib/%s\n' "$(in_root gcc -print-multiarch)"; }
+
 # shellcheck disable=SC2086  # options are a list
 build_project() {
     local stamp=$BUILD/.board-built next=$BUILD/.board-building
     mkdir -p "$BUILD"
     if [ -f "$BUILD/build.ninja" ] && [ "$(cat "$BUILD/.board-root" 2>/dev/null)" != "$(root_part)" ]; then
         phase 1 "configuring anew: the root file system changed"
-        in_root meson setup --wipe "$BUILD" $PROJECT_OPTIONS || return
+        in_root meson setup --wipe "$BUILD" $PROJECT_OPTIONS -Dlibdir="$(library_directory)" || return
     elif [ ! -f "$BUILD/build.ninja" ]; then
         phase 1 "configuring"
-        in_root meson setup "$BUILD" $PROJECT_OPTIONS || return
+        in_root meson setup "$BUILD" $PROJECT_OPTIONS -Dlibdir="$(library_directory)" || return
     fi
     root_part >"$BUILD/.board-root"
     # The stamp is as old as the start of the build: what changes meanwhile is built next time.
