@@ -2,6 +2,7 @@
 #include "display_fixture.h"
 
 #include <cctype>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -85,6 +86,17 @@ std::vector<uint32_t> framebuffersOfDevice()
 			ids.push_back(id);
 	}
 	return ids;
+}
+
+std::vector<uint32_t> settledFramebuffers(const std::vector<uint32_t> &expected)
+{
+	const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+	std::vector<uint32_t> now = framebuffersOfDevice();
+	while (now != expected && std::chrono::steady_clock::now() < end) {
+		std::this_thread::sleep_for(std::chrono::milliseconds(1));
+		now = framebuffersOfDevice();
+	}
+	return now;
 }
 
 int attachments(int dmabuf)

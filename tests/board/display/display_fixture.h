@@ -48,6 +48,14 @@ std::string readText(const std::string &path);
 
 /** \brief Ids of all framebuffers of the device, of any process */
 std::vector<uint32_t> framebuffersOfDevice();
+/**
+ * \brief The same once it is \a expected, or what it is after a second
+ *
+ * A framebuffer that user space has removed lives on in the state that a commit replaced, and the
+ * kernel drops that state in a worker after it has sent the flip event (commit_work() in
+ * drm_atomic_helper.c).
+ */
+std::vector<uint32_t> settledFramebuffers(const std::vector<uint32_t> &expected);
 
 /** \brief How many devices are attached to this dma-buf (debugfs dma_buf/bufinfo) */
 int attachments(int dmabuf);

@@ -5,6 +5,7 @@
 #include "other_process.h"
 
 #include <drm_fourcc.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -49,7 +50,7 @@ TEST(DisplayRestore, DarkScreenIsDarkAgain)
 			<< "the test would prove nothing";
 	}
 	EXPECT_EQ(differences(before, snapshotVkms()), "");
-	EXPECT_TRUE(framebuffersOfDevice().empty());
+	EXPECT_THAT(settledFramebuffers({}), testing::IsEmpty());
 }
 
 TEST(DisplayRestore, WhatSomebodyElseShowedIsBack)
@@ -126,7 +127,7 @@ TEST(DisplayRestore, OwnerThatEndedMeanwhileLeavesADarkPlane)
 	screen.reset();
 	const KmsSnapshot after = snapshotVkms();
 	EXPECT_EQ(countSet(after, "FB_ID"), 0);
-	EXPECT_TRUE(framebuffersOfDevice().empty());
+	EXPECT_THAT(settledFramebuffers({}), testing::IsEmpty());
 }
 
 TEST(DisplayRestore, UntouchedWhenNothingWasShown)
@@ -161,7 +162,7 @@ TEST(DisplayRestore, KilledProcessLeavesNoFrameAndNoMemory)
 
 	const KmsSnapshot after = snapshotVkms();
 	EXPECT_EQ(countSet(after, "FB_ID"), 0) << "closing the device turned our framebuffers off";
-	EXPECT_TRUE(framebuffersOfDevice().empty());
+	EXPECT_THAT(settledFramebuffers({}), testing::IsEmpty());
 	EXPECT_TRUE(eventually([&] { return freeCmaPages() == pages; })) << freeCmaPages();
 
 	/* And the display works for the next one. */
