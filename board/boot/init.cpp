@@ -124,8 +124,8 @@ void mountKernelFilesystems()
 
 /*
  * systemd shifts the timers of its event loops by an amount taken from the boot's identity
- * (sd-event.c, initialize_perturb()), which is random: udevd would wake at other moments in each run
- * of simulated time. The file is replaced in the way that containers do it.
+ * (sd-event.c, initialize_perturb()), which is random: udevd would wake at other moments in each
+ * run of simulated time. The file is replaced in the way that containers do it.
  */
 void setBootId(const std::string &id)
 {
