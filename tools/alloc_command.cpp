@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "commands.h"
+#include "command_line.h"
 
 #include "output.h"
 #include "size_text.h"
@@ -19,6 +19,24 @@ namespace
 {
 
 using Json = nlohmann::ordered_json;
+
+constexpr const char *kAllocExamples =
+	"HEAP is a heap expression (heapctl explain --help). SIZE is in bytes, or with K, M, G, "
+	"T.\n"
+	"Each buffer is looked at: its true size, and that every byte of it is zero.\n\n"
+	"Examples:\n"
+	"  heapctl alloc system 4096\n"
+	"  heapctl alloc 'video@*:default' 3110400 --count 6     do six NV12 frames of 1080p fit?\n"
+	"  heapctl alloc default 8MiB --hold 60 --name probe     hold it, to look at the counters";
+
+struct AllocOptions {
+	bool json = false;
+	std::string expression;
+	std::string size;
+	uint64_t count = 1;
+	std::string name = "heapctl";
+	double hold = 0; /* seconds */
+};
 
 /* What was asked, and what came of it. */
 struct Outcome {
@@ -147,9 +165,7 @@ int hold(double seconds)
 	}
 }
 
-} /* namespace */
-
-int allocCommand(const AllocOptions &options)
+int allocateAndShow(const AllocOptions &options)
 {
 	const auto size = parseSize(options.size);
 	if (!size)
@@ -173,6 +189,32 @@ int allocCommand(const AllocOptions &options)
 	if (printed != kSuccess)
 		return printed;
 	return hold(options.hold);
+}
+
+} /* namespace */
+
+void addAllocCommand(CLI::App &app, Run &run)
+{
+	auto *command = app.add_subcommand(
+		"alloc", "Allocate buffers, prove their size and zeros, free them");
+	const auto options = std::make_shared<AllocOptions>();
+	command->footer(kAllocExamples);
+	command->add_option("HEAP", options->expression, "A heap expression")->required();
+	command->add_option("SIZE", options->size, "Such as 4096, 8M, 8MiB")->required();
+	command->add_option("--count", options->count, "Buffers, all from one heap (1)")
+		->type_name("N")
+		->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000}));
+	command->add_option("--name", options->name, "Their name in /proc/PID/fdinfo (heapctl)")
+		->type_name("NAME");
+	command->add_option("--hold", options->hold, "Keep them that long; Ctrl-C ends it (0)")
+		->type_name("SECONDS")
+		->check(CLI::Range(0.0, 1e9));
+	addJson(command, options->json);
+	command->callback([&run, options] {
+		run = [options] {
+			return allocateAndShow(*options);
+		};
+	});
 }
 
 } /* namespace heapflow::tool */

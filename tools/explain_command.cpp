@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "commands.h"
+#include "command_line.h"
 
 #include "output.h"
 #include "size_text.h"
@@ -14,6 +14,23 @@ namespace
 {
 
 using Json = nlohmann::ordered_json;
+
+constexpr const char *kExplainExamples =
+	"EXPRESSION lists alternatives in the order of preference, separated by ':'. Each is an "
+	"exact\n"
+	"name, a pattern with * ? [a-z] [!a], or 'default' for the default CMA region.\n\n"
+	"Examples:\n"
+	"  heapctl explain 'video@*:default'      a region for video, else the default CMA region\n"
+	"  heapctl explain '*-contiguous'         any heap whose name says so\n"
+	"  heapctl explain linux,cma              an old name: finds the region under its new "
+	"one\n\n"
+	"Status: 0 a heap is taken, 1 none is, 2 the expression cannot be read.";
+
+struct ExplainOptions {
+	bool json = false;
+	std::string expression;
+	SystemPaths paths;
+};
 
 bool isMet(const HeapChoice &choice)
 {
@@ -78,9 +95,7 @@ int printReasonsJson(const HeapChoice &choice)
 	});
 }
 
-} /* namespace */
-
-int explainCommand(const ExplainOptions &options)
+int explain(const ExplainOptions &options)
 {
 	const auto expression = parseHeapExpression(options.expression);
 	if (!expression)
@@ -94,6 +109,25 @@ int explainCommand(const ExplainOptions &options)
 	if (const auto chosen = chooseHeap(*expression, *heaps); !chosen)
 		return report(chosen.error());
 	return printed;
+}
+
+} /* namespace */
+
+void addExplainCommand(CLI::App &app, Run &run)
+{
+	auto *command =
+		app.add_subcommand("explain", "Say which heap an expression takes, and why");
+	const auto options = std::make_shared<ExplainOptions>();
+	command->footer(kExplainExamples);
+	command->add_option("EXPRESSION", options->expression, "Such as 'video@*:default'")
+		->required();
+	addJson(command, options->json);
+	addSysroot(command, options->paths);
+	command->callback([&run, options] {
+		run = [options] {
+			return explain(*options);
+		};
+	});
 }
 
 } /* namespace heapflow::tool */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "commands.h"
+#include "command_line.h"
 
 #include "output.h"
 #include "size_text.h"
@@ -16,6 +16,16 @@ namespace
 {
 
 using Json = nlohmann::ordered_json;
+
+constexpr const char *kListExamples =
+	"Examples:\n"
+	"  heapctl list\n"
+	"  heapctl list --json | jq -r '.heaps[] | select(.accessible) | .name'";
+
+struct ListOptions {
+	bool json = false;
+	SystemPaths paths;
+};
 
 /* For each region the first heap that is one: the others are "same region as" that one. */
 class FirstOfRegion
@@ -132,14 +142,28 @@ int printListJson(const std::vector<Heap> &heaps)
 		  {{"regions", totals.regions}, {"total", totals.total}, {"free", totals.free}}}});
 }
 
-} /* namespace */
-
-int listCommand(const ListOptions &options)
+int list(const ListOptions &options)
 {
 	const auto heaps = listHeaps(options.paths);
 	if (!heaps)
 		return report(heaps.error());
 	return options.json ? printListJson(*heaps) : printTable(*heaps, options.paths);
+}
+
+} /* namespace */
+
+void addListCommand(CLI::App &app, Run &run)
+{
+	auto *command = app.add_subcommand("list", "List the heaps and the regions behind them");
+	const auto options = std::make_shared<ListOptions>();
+	command->footer(kListExamples);
+	addJson(command, options->json);
+	addSysroot(command, options->paths);
+	command->callback([&run, options] {
+		run = [options] {
+			return list(*options);
+		};
+	});
 }
 
 } /* namespace heapflow::tool */

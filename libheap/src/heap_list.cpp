@@ -67,6 +67,15 @@ std::optional<Heap> examine(const fs::path &node, const SystemPaths &paths,
 
 } /* namespace */
 
+SystemPaths SystemPaths::below(const fs::path &root)
+{
+	SystemPaths paths;
+	for (auto *path : {&paths.heapDirectory, &paths.cmaDirectory, &paths.cmaDebugDirectory,
+			   &paths.deviceTree, &paths.memoryInfo, &paths.processes})
+		*path = root / path->relative_path();
+	return paths;
+}
+
 Result<std::vector<Heap>> listHeaps(const SystemPaths &paths)
 {
 	std::error_code error;

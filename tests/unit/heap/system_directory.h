@@ -36,14 +36,7 @@ public:
 
 	const std::filesystem::path &path() const { return directory_.path(); }
 
-	SystemPaths paths() const
-	{
-		return {.heapDirectory = path() / "dev/dma_heap",
-			.cmaDirectory = path() / "sys/kernel/mm/cma",
-			.cmaDebugDirectory = path() / "sys/kernel/debug/cma",
-			.deviceTree = path() / "proc/device-tree",
-			.memoryInfo = path() / "proc/meminfo"};
-	}
+	SystemPaths paths() const { return SystemPaths::below(path()); }
 
 	std::filesystem::path write(const std::filesystem::path &name,
 				    std::string_view content) const

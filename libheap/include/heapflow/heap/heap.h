@@ -24,6 +24,10 @@ struct SystemPaths {
 	std::filesystem::path cmaDebugDirectory = "/sys/kernel/debug/cma";
 	std::filesystem::path deviceTree = "/proc/device-tree";
 	std::filesystem::path memoryInfo = "/proc/meminfo"; /**< what is left for the system heap */
+	std::filesystem::path processes = "/proc";          /**< who holds buffers: PID/fdinfo */
+
+	/** \brief The same paths in a copy of a system, as `heapctl --sysroot` reads them */
+	static SystemPaths below(const std::filesystem::path &root);
 };
 
 /** \brief The memory behind a heap, and where each fact was read */
