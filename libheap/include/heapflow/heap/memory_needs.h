@@ -21,7 +21,12 @@ enum class Demand { No, Yes, Unknown };
 struct MemoryNeeds {
 	Demand contiguous = Demand::Unknown;
 	bool cpuMappable = false; /**< the device writes by CPU, as libcamera's virtual camera */
+	/** Bytes: the whole buffer lies below this physical address; 1 << 32 for a 32-bit DMA mask
+	 */
+	std::optional<uint64_t> addressLimit;
 	uint32_t strideAlignment = 1; /**< bytes */
+	uint32_t offsetAlignment = 1; /**< bytes, of the start of each plane in its buffer */
+	uint64_t sizeAlignment = 1;   /**< bytes, of a buffer's size */
 	std::string who;              /**< the device, for messages: "vivid" */
 };
 
