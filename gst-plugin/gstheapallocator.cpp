@@ -35,13 +35,13 @@ struct Allocation {
 	std::vector<Buffer> reserve;
 	Error lastError;
 
-	Result<std::vector<std::string>> take(size_t count, uint64_t size,
-					      std::vector<Buffer> &into);
+	Result<std::vector<heapflow::HeapFallback>> take(size_t count, uint64_t size,
+							 std::vector<Buffer> &into);
 };
 
 /* All from the heap settled on or, the first time, from the first match in which they fit. */
-Result<std::vector<std::string>> Allocation::take(size_t count, uint64_t size,
-						  std::vector<Buffer> &into)
+Result<std::vector<heapflow::HeapFallback>> Allocation::take(size_t count, uint64_t size,
+							     std::vector<Buffer> &into)
 {
 	if (!device) {
 		auto allocated = heapflow::allocateBuffers(choice, count, size, name);
@@ -65,7 +65,7 @@ Result<std::vector<std::string>> Allocation::take(size_t count, uint64_t size,
 	}
 	for (Buffer &buffer : buffers)
 		into.push_back(std::move(buffer));
-	return std::vector<std::string>{};
+	return std::vector<heapflow::HeapFallback>{};
 }
 
 Access accessFromFlags(GstMapFlags flags)
@@ -203,7 +203,7 @@ GstAllocator *gst_heap_allocator_new(HeapChoice choice, std::string name)
 	return GST_ALLOCATOR_CAST(self);
 }
 
-Result<std::vector<std::string>> gst_heap_allocator_reserve(GstHeapAllocator *self, size_t count,
+Result<std::vector<heapflow::HeapFallback>> gst_heap_allocator_reserve(GstHeapAllocator *self, size_t count,
 							    gsize size)
 {
 	std::lock_guard lock(self->allocation->mutex);

@@ -44,13 +44,15 @@ static void gst_heap_buffer_pool_report(GstHeapBufferPool *self, const heapflow:
 }
 
 static void gst_heap_buffer_pool_tell(GstHeapBufferPool *self,
-				      const std::vector<std::string> &fallbacks)
+				      const std::vector<heapflow::HeapFallback> &fallbacks)
 {
 	auto *element = static_cast<GstElement *>(g_weak_ref_get(&self->element));
 	if (!element)
 		return;
-	for (const std::string &fallback : fallbacks)
-		HEAPFLOW_ELEMENT_WARNING(element, (heapflow::Error{ENOMEM, fallback, ""}));
+	for (const heapflow::HeapFallback &fallback : fallbacks)
+		HEAPFLOW_ELEMENT_WARNING(element,
+					 (heapflow::Error{fallback.error.code, fallback.text(),
+							  fallback.error.hint}));
 	gst_object_unref(element);
 }
 

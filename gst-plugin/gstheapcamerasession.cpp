@@ -88,7 +88,8 @@ Result<std::vector<std::string>> CameraSession::prepareFromChoice()
 		if (!allocated)
 			return std::unexpected(allocated.error());
 		const std::string heap = allocated->heap.name.text;
-		notes.insert(notes.end(), allocated->fallbacks.begin(), allocated->fallbacks.end());
+		for (const HeapFallback &fallback : allocated->fallbacks)
+			notes.push_back(fallback.text());
 
 		auto imported = importAndWrap(std::move(*allocated));
 		if (imported)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command_line.h"
 
+#include "heapflow/heap/size_text.h"
 #include "output.h"
-#include "size_text.h"
 #include "table.h"
 
 #include "heapflow/heap/heap_choice.h"
@@ -97,8 +97,8 @@ int printOutcome(const Outcome &outcome)
 	const auto &buffers = outcome.got.buffers;
 	const uint64_t each = buffers.front().size();
 	std::string text;
-	for (const std::string &fallback : outcome.got.fallbacks)
-		text += "passed over: " + safeText(fallback) + "\n";
+	for (const HeapFallback &fallback : outcome.got.fallbacks)
+		text += "fallback: " + safeText(fallback.text()) + "\n";
 	text += safeText(outcome.got.heap.name.text) + ": " + std::to_string(buffers.size()) +
 		(buffers.size() == 1 ? " buffer of " : " buffers of ") + std::to_string(each) +
 		" bytes";
@@ -121,6 +121,13 @@ int printOutcomeJson(const Outcome &outcome, const AllocOptions &options)
 	Json sizes = Json::array();
 	for (const Buffer &buffer : outcome.got.buffers)
 		sizes.push_back(buffer.size());
+	Json fallbacks = Json::array();
+	for (const HeapFallback &one : outcome.got.fallbacks)
+		fallbacks.push_back({{"heap", one.heap},
+				     {"next", one.next},
+				     {"error", errnoName(one.error.code)},
+				     {"reason", one.error.message},
+				     {"hint", one.error.hint}});
 	return printJson({
 		{"heap", outcome.got.heap.name.text},
 		{"region", outcome.got.heap.region.id},
@@ -130,7 +137,7 @@ int printOutcomeJson(const Outcome &outcome, const AllocOptions &options)
 		{"zeroed", outcome.mapped ? Json(true) : Json(nullptr)},
 		{"free_before", orNull(outcome.freeBefore)},
 		{"free_after", orNull(outcome.freeAfter)},
-		{"fallbacks", outcome.got.fallbacks},
+		{"fallbacks", std::move(fallbacks)},
 	});
 }
 
@@ -170,9 +177,9 @@ int allocateAndShow(const AllocOptions &options)
 	const auto size = parseSize(options.size);
 	if (!size)
 		return report(size.error(), kUsage);
-	const auto expression = parseHeapExpression(options.expression);
+	const auto expression = readExpression(options.expression);
 	if (!expression)
-		return report(expression.error(), kUsage);
+		return kUsage;
 
 	const auto heaps = listHeaps();
 	if (!heaps)

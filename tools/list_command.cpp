@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command_line.h"
 
+#include "heapflow/heap/size_text.h"
 #include "output.h"
-#include "size_text.h"
 #include "table.h"
 
 #include <cinttypes>

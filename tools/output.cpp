@@ -46,6 +46,19 @@ int report(const Error &error, int status)
 	return status;
 }
 
+std::optional<HeapExpression> readExpression(std::string_view text)
+{
+	auto expression = readHeapExpression(text);
+	if (expression)
+		return std::move(*expression);
+	const HeapExpressionError &failure = expression.error();
+	report({failure.error.code, failure.error.message, {}});
+	if (!text.empty())
+		std::fprintf(stderr, "%s", failure.pointer(text).c_str());
+	std::fprintf(stderr, "hint: %s\n", safeText(failure.error.hint).c_str());
+	return std::nullopt;
+}
+
 Json toJson(const Heap &heap)
 {
 	const Region &region = heap.region;

@@ -4,8 +4,11 @@
 
 #include "heapflow/heap/error.h"
 #include "heapflow/heap/heap.h"
+#include "heapflow/heap/heap_expression.h"
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
@@ -24,6 +27,9 @@ int printJson(const nlohmann::ordered_json &value);
 
 /** \brief "heapctl: message" and the hint in a line of its own, to stderr; returns `status` */
 int report(const Error &error, int status = kFailure);
+
+/** \brief Reads a heap expression; nothing after a message that points at the character */
+std::optional<HeapExpression> readExpression(std::string_view text);
 
 /** \brief The facts of a heap, in bytes, null where unknown */
 nlohmann::ordered_json toJson(const Heap &heap);

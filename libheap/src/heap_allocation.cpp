@@ -2,8 +2,9 @@
 /* All buffers of a choice from one heap, or the next. */
 #include "heapflow/heap/heap_choice.h"
 
+#include "heap_access.h"
+
 #include <cerrno>
-#include <optional>
 
 namespace heapflow
 {
@@ -12,15 +13,15 @@ namespace
 {
 
 Result<std::vector<Buffer>> allocateFrom(const Heap &heap, size_t count, uint64_t size,
-					 std::string_view name)
+					 const AllocationOptions &options)
 {
-	const auto device = HeapDevice::open(heap);
+	const auto device = HeapDevice::open(heap, options.paths);
 	if (!device)
 		return std::unexpected(device.error());
 
 	std::vector<Buffer> buffers;
 	for (size_t i = 0; i < count; i++) {
-		auto buffer = device->allocate(size, name);
+		auto buffer = device->allocate(size, options.name);
 		if (!buffer) {
 			Error error = std::move(buffer.error());
 			if (count > 1)
@@ -33,31 +34,65 @@ Result<std::vector<Buffer>> allocateFrom(const Heap &heap, size_t count, uint64_
 	return buffers;
 }
 
+/* The matches of a choice, in the order in which they are tried. */
+std::vector<const Heap *> matchesOf(const HeapChoice &choice)
+{
+	std::vector<const Heap *> heaps;
+	for (const HeapCandidate &candidate : choice.candidates) {
+		if (candidate.matches)
+			heaps.push_back(&candidate.heap);
+	}
+	return heaps;
+}
+
+/* The heap that was preferred gives the code and the next step; every one says why it failed. */
+Error allFailed(const std::vector<HeapFallback> &fallbacks, Error last)
+{
+	if (fallbacks.empty())
+		return last;
+	Error error = fallbacks.front().error;
+	for (size_t i = 1; i < fallbacks.size(); i++)
+		error.message += "; " + fallbacks[i].error.message;
+	error.message += "; " + last.message;
+	return error;
+}
+
 } /* namespace */
 
+std::string HeapFallback::text() const
+{
+	return printable(heap) + " was passed over for " + printable(next) + ": " +
+	       Error{error.code, error.message, {}}.text();
+}
+
 Result<AllocatedBuffers> allocateBuffers(const HeapChoice &choice, size_t count, uint64_t size,
-					 std::string_view name)
+					 const AllocationOptions &options)
 {
 	if (count == 0)
 		return fail(EINVAL, "0 buffers were asked for", "Ask for 1 at least");
 
-	std::optional<Error> first;
-	std::vector<std::string> fallbacks;
-	for (const HeapCandidate &candidate : choice.candidates) {
-		if (!candidate.matches)
-			break;
-		auto buffers = allocateFrom(candidate.heap, count, size, name);
+	const std::vector<const Heap *> heaps = matchesOf(choice);
+	std::vector<HeapFallback> fallbacks;
+	for (size_t i = 0; i < heaps.size(); i++) {
+		auto buffers = allocateFrom(*heaps[i], count, size, options);
 		if (buffers)
-			return AllocatedBuffers{candidate.heap, std::move(*buffers),
+			return AllocatedBuffers{*heaps[i], std::move(*buffers),
 						std::move(fallbacks)};
+		/* What was allocated is back in its region before the next heap is tried. */
+		if (i + 1 == heaps.size())
+			return std::unexpected(allFailed(fallbacks, std::move(buffers.error())));
 		fallbacks.push_back(
-			Error{buffers.error().code, buffers.error().message, {}}.text());
-		if (!first)
-			first = std::move(buffers.error());
+			{heaps[i]->name.text, std::move(buffers.error()), heaps[i + 1]->name.text});
+		if (options.onFallback)
+			options.onFallback(fallbacks.back());
 	}
-	if (!first)
-		return fail(ENOENT, "the choice of '" + choice.expression.text + "' holds no heap");
-	return std::unexpected(std::move(*first));
+	return fail(ENOENT, "the choice of '" + choice.expression.text + "' holds no heap");
+}
+
+Result<AllocatedBuffers> allocateBuffers(const HeapChoice &choice, size_t count, uint64_t size,
+					 std::string_view name)
+{
+	return allocateBuffers(choice, count, size, {.name = std::string(name)});
 }
 
 } /* namespace heapflow */

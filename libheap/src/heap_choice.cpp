@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "heapflow/heap/heap_choice.h"
 
+#include "auto_choice.h"
 #include "heap_access.h"
+#include "heap_condition.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -15,10 +17,11 @@ namespace
 
 using Kind = HeapAlternative::Kind;
 
-/* A heap that an alternative names. */
+/* A heap that an alternative means, whether it can be taken or not. */
 struct Named {
 	size_t index; /* in the candidates */
 	std::string reason;
+	std::vector<ConditionReport> conditions = {};
 };
 
 /* A heap before a link to it; names in the order of their bytes. */
@@ -52,33 +55,49 @@ bool isDefaultRegionName(std::string_view name)
 class Decision
 {
 public:
-	Decision(const HeapExpression &expression, const std::vector<Heap> &heaps);
+	Decision(const HeapExpression &expression, const std::vector<Heap> &heaps,
+		 const DeviceDemands &demands);
 
 	HeapChoice finish() &&;
 
 private:
-	std::vector<Named> name(const HeapAlternative &alternative);
+	std::vector<Named> name(const HeapAlternative &alternative, size_t number);
 	std::vector<Named> nameExact(const std::string &text) const;
-	std::vector<Named> nameGlob(const std::string &pattern);
+	std::vector<Named> nameGlob(const std::string &pattern, size_t number);
 	std::vector<Named> nameDefault(const std::string &why) const;
+	std::vector<Named> nameAuto(size_t number);
+	std::vector<Named> nameByConditions(const HeapAlternative &alternative, size_t number);
 	std::string explainNothing(const HeapAlternative &alternative) const;
 	void consider(size_t alternative);
+	std::string objection(const Heap &heap) const;
 	const HeapCandidate *findRegion(const std::string &region) const;
+	void note(size_t index, Consideration consideration);
 
 	const HeapExpression &expression_;
+	const DeviceDemands &demands_;
 	std::vector<HeapCandidate> candidates_; /* sorted by preference() */
 	std::vector<size_t> matches_;
 	std::vector<UnmetAlternative> unmet_;
 };
 
-Decision::Decision(const HeapExpression &expression, const std::vector<Heap> &heaps)
-	: expression_(expression)
+Decision::Decision(const HeapExpression &expression, const std::vector<Heap> &heaps,
+		   const DeviceDemands &demands)
+	: expression_(expression), demands_(demands)
 {
 	for (const Heap &heap : heaps)
 		candidates_.push_back({.heap = heap});
 	std::ranges::sort(candidates_, {}, preference);
 	for (size_t i = 0; i < expression.alternatives.size(); i++)
 		consider(i);
+}
+
+/* What an alternative said; the last one that did is the reason of a heap that is not taken. */
+void Decision::note(size_t index, Consideration consideration)
+{
+	HeapCandidate &candidate = candidates_[index];
+	if (!candidate.matches)
+		candidate.reason = consideration.reason;
+	candidate.considered.push_back(std::move(consideration));
 }
 
 std::vector<Named> Decision::nameExact(const std::string &text) const
@@ -91,23 +110,83 @@ std::vector<Named> Decision::nameExact(const std::string &text) const
 	return {};
 }
 
-std::vector<Named> Decision::nameGlob(const std::string &pattern)
+std::vector<Named> Decision::nameGlob(const std::string &pattern, size_t number)
 {
 	std::vector<Named> named;
 	for (size_t i = 0; i < candidates_.size(); i++) {
-		HeapCandidate &candidate = candidates_[i];
-		const HeapName &name = candidate.heap.name;
+		const HeapName &name = candidates_[i].heap.name;
 		if (!matchGlob(pattern, name.text))
 			continue;
 		/* Protected memory fails late, at the first CPU access: nobody gets it by accident.
 		 */
 		if (name.isProtected)
-			candidate.reason = "matches " + pattern +
-					   ", but protected memory is taken by its exact name only";
+			note(i, {number, false,
+				 "matches " + pattern +
+					 ", but protected memory is taken by its exact name or "
+					 "is=protected only"});
 		else if (!isPlausibleHeapName(name.text))
-			candidate.reason = "matches " + pattern + ", but this is no name of a heap";
+			note(i, {number, false,
+				 "matches " + pattern + ", but this is no name of a heap"});
 		else
-			named.push_back({i, "matches " + pattern + linkText(candidate.heap)});
+			named.push_back({i, "matches " + pattern + linkText(candidates_[i].heap)});
+	}
+	return named;
+}
+
+std::vector<Named> Decision::nameAuto(size_t number)
+{
+	std::vector<Named> named;
+	std::vector<unsigned> ranks(candidates_.size());
+	for (size_t i = 0; i < candidates_.size(); i++) {
+		AutoVerdict verdict = judgeForAuto(candidates_[i].heap, demands_);
+		ranks[i] = verdict.rank;
+		if (verdict.named)
+			named.push_back({i, std::move(verdict.reason)});
+		else
+			note(i, {number, false, std::move(verdict.reason)});
+	}
+	std::ranges::stable_sort(named, {}, [&](const Named &one) { return ranks[one.index]; });
+	return named;
+}
+
+/* All reasons of one verdict, joined: "its usage is video; 64 MiB free". */
+std::string joinReasons(const std::vector<ConditionReport> &reports, bool met)
+{
+	std::string text;
+	for (const ConditionReport &report : reports) {
+		if ((report.verdict == Verdict::Met) != met)
+			continue;
+		text += text.empty() ? "" : "; ";
+		text += report.condition + ": " + report.reason;
+	}
+	return text;
+}
+
+std::vector<Named> Decision::nameByConditions(const HeapAlternative &alternative, size_t number)
+{
+	const bool wantsProtected =
+		std::ranges::any_of(alternative.conditions, [](const HeapCondition &condition) {
+			return condition.key == HeapCondition::Key::Is &&
+			       condition.property == HeapProperty::Protected;
+		});
+
+	std::vector<Named> named;
+	for (size_t i = 0; i < candidates_.size(); i++) {
+		const Heap &heap = candidates_[i].heap;
+		std::vector<ConditionReport> reports;
+		for (const HeapCondition &condition : alternative.conditions)
+			reports.push_back(checkCondition(condition, heap));
+
+		std::string unmet = joinReasons(reports, false);
+		if (unmet.empty() && heap.name.isProtected && !wantsProtected)
+			unmet = "protected memory is taken by its exact name or is=protected only";
+		if (unmet.empty() && !isPlausibleHeapName(heap.name.text))
+			unmet = "this is no name of a heap";
+		if (unmet.empty())
+			named.push_back({i, joinReasons(reports, true) + linkText(heap),
+					 std::move(reports)});
+		else
+			note(i, {number, false, std::move(unmet), std::move(reports)});
 	}
 	return named;
 }
@@ -130,14 +209,18 @@ std::vector<Named> Decision::nameDefault(const std::string &why) const
 	return named;
 }
 
-std::vector<Named> Decision::name(const HeapAlternative &alternative)
+std::vector<Named> Decision::name(const HeapAlternative &alternative, size_t number)
 {
 	if (alternative.kind == Kind::Glob)
-		return nameGlob(alternative.text);
+		return nameGlob(alternative.text, number);
+	if (alternative.kind == Kind::Conditions)
+		return nameByConditions(alternative, number);
 
-	/* A name that exists wins over an alias, also a heap that is called "default". */
+	/* A name that exists wins over an alias, also a heap that is called "default" or "auto". */
 	if (auto named = nameExact(alternative.text); !named.empty())
 		return named;
+	if (alternative.kind == Kind::Auto)
+		return nameAuto(number);
 	if (alternative.kind == Kind::Default)
 		return nameDefault("is the default CMA region");
 	if (isDefaultRegionName(alternative.text))
@@ -148,15 +231,22 @@ std::vector<Named> Decision::name(const HeapAlternative &alternative)
 
 std::string Decision::explainNothing(const HeapAlternative &alternative) const
 {
-	if (alternative.kind == Kind::Glob) {
+	switch (alternative.kind) {
+	case Kind::Glob:
 		for (const HeapCandidate &candidate : candidates_) {
 			if (matchGlob(alternative.text, candidate.heap.name.text))
 				return "nothing that it matches may be taken by a pattern";
 		}
 		return "no heap matches " + alternative.text;
-	}
-	if (alternative.kind == Kind::Default)
+	case Kind::Conditions:
+		return "no heap meets " + alternative.text;
+	case Kind::Auto:
+		return "no heap here suits the devices";
+	case Kind::Default:
 		return "there is no default CMA region";
+	case Kind::Name:
+		break;
+	}
 	if (isDefaultRegionName(alternative.text))
 		return "there is no heap " + alternative.text + " and no default CMA region";
 	return "there is no heap " + alternative.text;
@@ -171,44 +261,48 @@ const HeapCandidate *Decision::findRegion(const std::string &region) const
 	return nullptr;
 }
 
-void Decision::consider(size_t alternative)
+/* Why a heap that an alternative means cannot be taken all the same; empty when it can. */
+std::string Decision::objection(const Heap &heap) const
 {
-	const std::vector<Named> named = name(expression_.alternatives[alternative]);
+	if (!heap.accessible)
+		return "may not be opened: " + describeAccess(heap);
+	if (const HeapProof *refusal = findRefusal(heap, demands_))
+		return "was refused by " + printable(refusal->device) + ": " +
+		       printable(refusal->answer.reason);
+	if (const HeapCandidate *twin = findRegion(regionOf(heap)))
+		return "is the same region as " + printable(twin->heap.name.text);
+	return {};
+}
+
+void Decision::consider(size_t number)
+{
+	const HeapAlternative &alternative = expression_.alternatives[number];
+	std::vector<Named> named = name(alternative, number);
 	std::string refused;
 	bool found = false;
 
-	for (const Named &one : named) {
+	for (Named &one : named) {
 		HeapCandidate &candidate = candidates_[one.index];
+		const std::string shown = printable(candidate.heap.name.text);
 		if (candidate.matches) {
-			refused = printable(candidate.heap.name.text) +
-				  " is taken by an alternative before";
+			refused = shown + " is taken by an alternative before";
+			note(one.index, {number, true, one.reason, std::move(one.conditions)});
 			continue;
 		}
-		if (!candidate.heap.accessible) {
-			candidate.reason = one.reason + ", but may not be opened: " +
-					   describeAccess(candidate.heap);
-			refused = printable(candidate.heap.name.text) +
-				  " may not be opened: " + describeAccess(candidate.heap);
+		if (const std::string against = objection(candidate.heap); !against.empty()) {
+			refused = shown + " " + against;
+			note(one.index, {number, true, one.reason + ", but " + against,
+					 std::move(one.conditions)});
 			continue;
 		}
-		if (const HeapCandidate *twin = findRegion(regionOf(candidate.heap))) {
-			candidate.reason = one.reason + ", but is the same region as " +
-					   printable(twin->heap.name.text);
-			refused = printable(candidate.heap.name.text) + " is the same region as " +
-				  printable(twin->heap.name.text);
-			continue;
-		}
+		note(one.index, {number, true, one.reason, std::move(one.conditions)});
 		candidate.matches = true;
-		candidate.alternative = alternative;
-		candidate.reason = one.reason;
+		candidate.alternative = number;
 		matches_.push_back(one.index);
 		found = true;
 	}
 	if (!found)
-		unmet_.push_back({alternative,
-				  named.empty()
-					  ? explainNothing(expression_.alternatives[alternative])
-					  : refused});
+		unmet_.push_back({number, named.empty() ? explainNothing(alternative) : refused});
 }
 
 HeapChoice Decision::finish() &&
@@ -231,7 +325,7 @@ HeapChoice Decision::finish() &&
 }
 
 /* A heap that some alternative names, and that only lacks the permission. */
-const Heap *findForbidden(const HeapChoice &choice)
+const Heap *findForbidden(const HeapChoice &choice, const DeviceDemands &demands)
 {
 	for (const HeapAlternative &alternative : choice.expression.alternatives) {
 		const HeapExpression one{.text = alternative.text, .alternatives = {alternative}};
@@ -239,7 +333,7 @@ const Heap *findForbidden(const HeapChoice &choice)
 			Heap opened = candidate.heap;
 			opened.accessible = true;
 			if (!candidate.heap.accessible &&
-			    explainChoice(one, {opened}).taken().matches)
+			    explainChoice(one, {opened}, demands).taken().matches)
 				return &candidate.heap;
 		}
 	}
@@ -248,17 +342,19 @@ const Heap *findForbidden(const HeapChoice &choice)
 
 } /* namespace */
 
-HeapChoice explainChoice(const HeapExpression &expression, const std::vector<Heap> &heaps)
+HeapChoice explainChoice(const HeapExpression &expression, const std::vector<Heap> &heaps,
+			 const DeviceDemands &demands)
 {
-	return Decision(expression, heaps).finish();
+	return Decision(expression, heaps, demands).finish();
 }
 
-Result<HeapChoice> chooseHeap(const HeapExpression &expression, const std::vector<Heap> &heaps)
+Result<HeapChoice> chooseHeap(const HeapExpression &expression, const std::vector<Heap> &heaps,
+			      const DeviceDemands &demands)
 {
-	HeapChoice choice = explainChoice(expression, heaps);
+	HeapChoice choice = explainChoice(expression, heaps, demands);
 	if (!choice.candidates.empty() && choice.taken().matches)
 		return choice;
-	if (const Heap *forbidden = findForbidden(choice))
+	if (const Heap *forbidden = findForbidden(choice, demands))
 		return std::unexpected(accessError(*forbidden));
 
 	std::vector<Heap> sorted;

@@ -90,10 +90,16 @@ Result<std::vector<Heap>> listHeaps(const SystemPaths &paths)
 	}
 
 	const RegionTable regions(paths);
+	const std::optional<uint64_t> systemMemory = availableMemory(paths);
 	std::vector<Heap> heaps;
 	for (; entry != fs::directory_iterator(); entry.increment(error)) {
-		if (auto heap = examine(entry->path(), paths, regions))
-			heaps.push_back(std::move(*heap));
+		auto heap = examine(entry->path(), paths, regions);
+		if (!heap)
+			continue;
+		const bool unlimited =
+			!heap->region.contiguous && isSystemHeapName(heap->region.id);
+		heap->available = unlimited ? systemMemory : heap->region.free;
+		heaps.push_back(std::move(*heap));
 	}
 	if (error)
 		return fail(error.value(),

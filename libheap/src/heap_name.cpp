@@ -48,12 +48,29 @@ bool isOneOf(std::string_view text, const std::vector<std::string> &list)
 	return std::ranges::find(list, text) != list.end();
 }
 
+/* What vendors' kernels say of a heap beyond the convention: words between '-', '_' and ','. */
+void readVendorWords(std::string_view text, HeapName &name)
+{
+	while (!text.empty()) {
+		const size_t end = std::min(text.find_first_of(",-_"), text.size());
+		const std::string_view word = text.substr(0, end);
+		if (word == "uncached")
+			name.cached = false;
+		else if (word == "cached")
+			name.cached = true;
+		else if (word == "dma32")
+			name.addressLimit = uint64_t{1} << 32;
+		text.remove_prefix(std::min(end + 1, text.size()));
+	}
+}
+
 } /* namespace */
 
 HeapName parseHeapName(std::string_view text)
 {
 	HeapName name;
 	name.text = text;
+	readVendorWords(text, name);
 
 	/* These words are names of their own, not a usage and a property. */
 	if (isOneOf(text, defaultRegionNames())) {

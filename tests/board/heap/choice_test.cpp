@@ -78,9 +78,9 @@ TEST(AllocateBuffers, TheNextHeapServesAndThePartOfTheFirstIsGivenBack)
 	for (const Buffer &buffer : got->buffers)
 		EXPECT_EQ(buffer.heap(), "default_cma_region");
 	ASSERT_THAT(got->fallbacks, SizeIs(1));
-	EXPECT_THAT(got->fallbacks[0], HasSubstr("buffer 11 of 11"));
-	EXPECT_THAT(got->fallbacks[0], HasSubstr("memory@48000000-contiguous"));
-	EXPECT_THAT(got->fallbacks[0], HasSubstr("ENOMEM"));
+	EXPECT_THAT(got->fallbacks[0].text(), HasSubstr("buffer 11 of 11"));
+	EXPECT_THAT(got->fallbacks[0].text(), HasSubstr("memory@48000000-contiguous"));
+	EXPECT_THAT(got->fallbacks[0].text(), HasSubstr("ENOMEM"));
 	EXPECT_EQ(freeBytes("memory@48000000-contiguous"), first);
 	EXPECT_EQ(freeBytes("linux,cma"), second - 11 * inPages(3110400));
 }
@@ -106,5 +106,5 @@ TEST(AllocateBuffers, AHeapThatWentAwayIsPassedOver)
 	ASSERT_TRUE(got);
 	EXPECT_EQ(got->heap.name.text, "default_cma_region");
 	ASSERT_THAT(got->fallbacks, SizeIs(1));
-	EXPECT_THAT(got->fallbacks[0], HasSubstr("ENOENT"));
+	EXPECT_THAT(got->fallbacks[0].text(), HasSubstr("ENOENT"));
 }

@@ -71,10 +71,9 @@ TEST(HeapExpression, ErrorsSayWhere)
 	const Case cases[] = {
 		{":a", "character 1:"},           {"a:", "character 3:"},
 		{"a::b", "character 3:"},         {"a b", "character 2:"},
-		{"video@*:/dev", "character 9:"}, {"x:is=y", "character 5:"},
-		{"a:auto", "character 3:"},       {"abc[d", "character 4:"},
-		{"a\x01", "character 2:"},        {"a\xff", "character 2:"},
-		{"[a:b]", "character 1:"},
+		{"video@*:/dev", "character 9:"}, {"x:is=y", "character 6:"},
+		{"abc[d", "character 4:"},        {"a\x01", "character 2:"},
+		{"a\xff", "character 2:"},        {"[a:b]", "character 1:"},
 	};
 	for (const Case &one : cases) {
 		const Error error = refused(one.text);
@@ -84,15 +83,100 @@ TEST(HeapExpression, ErrorsSayWhere)
 	}
 }
 
-TEST(HeapExpression, WhatIsNotUnderstoodSaysWhatIs)
+TEST(HeapExpression, Conditions)
 {
-	for (const char *text : {"auto", "is=contiguous,usage=video", "a:not=protected", ""}) {
-		const Error error = refused(text);
-		EXPECT_EQ(error.code, EINVAL);
-		EXPECT_THAT(error.hint, HasSubstr("default")) << text;
+	const auto expression = parseHeapExpression(
+		"is=contiguous,not=protected,usage=video*,min-free=64M,below=4G:auto");
+	ASSERT_TRUE(expression);
+	ASSERT_EQ(expression->alternatives.size(), 2u);
+	EXPECT_EQ(expression->alternatives[0].kind, Kind::Conditions);
+	EXPECT_EQ(expression->alternatives[1].kind, Kind::Auto);
+
+	const auto &conditions = expression->alternatives[0].conditions;
+	ASSERT_EQ(conditions.size(), 5u);
+	using Key = HeapCondition::Key;
+	EXPECT_EQ(conditions[0].key, Key::Is);
+	EXPECT_EQ(conditions[0].property, HeapProperty::Contiguous);
+	EXPECT_EQ(conditions[1].key, Key::Not);
+	EXPECT_EQ(conditions[1].property, HeapProperty::Protected);
+	EXPECT_EQ(conditions[2].usage, "video*");
+	EXPECT_EQ(conditions[3].bytes, uint64_t{64} << 20);
+	EXPECT_EQ(conditions[4].bytes, uint64_t{4} << 30);
+	EXPECT_EQ(conditions[4].text, "below=4G");
+}
+
+TEST(HeapExpression, EveryPropertyHasAWordThatIsRead)
+{
+	for (const HeapProperty property :
+	     {HeapProperty::Contiguous, HeapProperty::Protected, HeapProperty::Cached,
+	      HeapProperty::CcShared, HeapProperty::Dedicated}) {
+		const auto expression =
+			parseHeapExpression("is=" + std::string(propertyName(property)));
+		ASSERT_TRUE(expression) << propertyName(property);
+		EXPECT_EQ(expression->alternatives[0].conditions[0].property, property);
 	}
-	EXPECT_THAT(refused("auto").message, HasSubstr("'auto' is not understood"));
-	EXPECT_THAT(refused("is=x").message, HasSubstr("conditions ('=') are not understood"));
+}
+
+TEST(HeapExpression, WrongConditionsPointAtTheCharacter)
+{
+	struct Case {
+		const char *text;
+		size_t position;
+		const char *message;
+		const char *hint;
+	};
+	const Case cases[] = {
+		{"is=contigous", 3, "no property 'contigous'", "did you mean 'contiguous'?"},
+		{"is=cc-shared", 3, "no property", "did you mean 'cc_shared'?"},
+		{"a:si=cached", 2, "no condition 'si'", "did you mean 'is'?"},
+		{"minfree=4M", 0, "no condition 'minfree'", "did you mean 'min-free'?"},
+		{"is=cached,", 10, "a condition is missing", "is, not, usage"},
+		{"is=cached,video", 10, "has no '='", "KEY=VALUE"},
+		{"is=", 3, "needs a value", ""},
+		{"=x", 0, "no condition ''", "is, not, usage"},
+		{"min-free=lots", 9, "is no size", "64M"},
+		{"min-free=0", 9, "0 bytes", "64M"},
+		{"below=99999999999999999999T", 6, "beyond 64 bits", "4G"},
+		{"usage=v[", 7, "has no ']'", ""},
+		{"is=cached=x", 9, "a second '='", "','"},
+	};
+	for (const Case &one : cases) {
+		const auto expression = readHeapExpression(one.text);
+		ASSERT_FALSE(expression) << one.text;
+		const HeapExpressionError &failure = expression.error();
+		EXPECT_EQ(failure.position, one.position) << one.text;
+		EXPECT_EQ(failure.error.code, EINVAL);
+		EXPECT_THAT(failure.error.message, HasSubstr(one.message));
+		EXPECT_THAT(failure.error.hint, HasSubstr(one.hint)) << one.text;
+	}
+}
+
+TEST(HeapExpression, ThePointerStandsBelowTheCharacter)
+{
+	const std::string text = "video@*:is=contigous";
+	const auto expression = readHeapExpression(text);
+	ASSERT_FALSE(expression);
+	EXPECT_EQ(expression.error().pointer(text), "video@*:is=contigous\n           ^\n");
+}
+
+TEST(HeapExpression, ThePointerOfALongExpressionShowsTheSurroundings)
+{
+	const std::string text =
+		std::string(60, 'a') + ":" + std::string(60, 'b') + ":/" + std::string(200, 'c');
+	const auto expression = readHeapExpression(text);
+	ASSERT_FALSE(expression);
+	const std::string pointer = expression.error().pointer(text);
+	const size_t end = pointer.find('\n');
+	const size_t column = pointer.find('^') - end - 1;
+	EXPECT_EQ(pointer[column], '/') << pointer;
+	EXPECT_LT(end, 90u);
+}
+
+TEST(HeapExpression, AnEmptyExpressionSaysWhatIsUnderstood)
+{
+	const Error error = refused("");
+	EXPECT_EQ(error.code, EINVAL);
+	EXPECT_THAT(error.hint, HasSubstr("default"));
 }
 
 TEST(HeapExpression, ErrorsShowNothingThatCommandsATerminal)

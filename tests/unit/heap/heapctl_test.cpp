@@ -146,13 +146,42 @@ TEST(Heapctl, UsageErrorsHaveTheirOwnStatus)
 	     {"", "bogus", "list --bogus", "list extra", "explain", "alloc system",
 	      "alloc system 8X", "alloc system 0", "alloc system 4096 --count 0",
 	      "alloc system 4096 --count x", "alloc system 4096 --hold -1", "alloc 'a b' 4096",
-	      "explain 'a b'", "explain auto", "explain is=contiguous", "explain ''",
+	      "explain 'a b'", "explain is=x", "explain auto --needs y", "explain ''",
 	      "list --sysroot /nonexistent"}) {
 		const CommandResult result = heapctl(arguments);
 		EXPECT_EQ(result.status, 2) << arguments;
 		EXPECT_THAT(result.errors, StartsWith("heapctl: ")) << arguments;
 		EXPECT_THAT(result.errors, HasSubstr("\nhint: ")) << arguments;
 		EXPECT_EQ(result.output, "") << arguments;
+	}
+}
+
+TEST(Heapctl, AWrongExpressionIsShownWithItsCharacter)
+{
+	const CommandResult result = heapctl("explain video@*:is=contigous");
+	EXPECT_EQ(result.status, 2);
+	EXPECT_THAT(result.errors, HasSubstr("\nvideo@*:is=contigous\n           ^\nhint: "));
+	EXPECT_THAT(result.errors, HasSubstr("did you mean 'contiguous'?"));
+}
+
+TEST(Heapctl, ExplainShowsEveryConditionOfEveryHeap)
+{
+	const SystemDirectory system;
+	system.makeBoard();
+	const CommandResult result =
+		heapctl("explain usage=video,min-free=60M:auto --json" + rootOption(system));
+	ASSERT_EQ(result.status, 0) << result.errors;
+	const Json json = Json::parse(result.output);
+	EXPECT_EQ(json["taken"], "video@42000000");
+	EXPECT_EQ(json["candidates"].size(), 5u);
+	EXPECT_EQ(json["unmet"].size(), 1u);
+	for (const Json &candidate : json["candidates"]) {
+		const Json &considered = candidate["considered"];
+		ASSERT_EQ(considered.size(), 2u) << candidate["heap"]["name"];
+		ASSERT_EQ(considered[0]["conditions"].size(), 2u);
+		EXPECT_FALSE(considered[0]["conditions"][0]["verdict"] == "met" &&
+			     considered[0]["conditions"][1]["verdict"] == "met");
+		EXPECT_FALSE(considered[1]["reason"].get<std::string>().empty());
 	}
 }
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "size_text.h"
+#include "heapflow/heap/size_text.h"
 #include "table.h"
 
 #include <cerrno>
 
 #include <gtest/gtest.h>
 
+using namespace heapflow;
 using namespace heapflow::tool;
 
 TEST(SizeText, Parse)

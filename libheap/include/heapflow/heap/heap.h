@@ -52,6 +52,9 @@ struct Heap {
 	uid_t owner = 0;
 	gid_t group = 0;
 	bool accessible = false; /**< this process may open it */
+	/** Bytes that can be had now: what is free of the region, or availableMemory() of `system`
+	 */
+	std::optional<uint64_t> available;
 	Region region;
 };
 

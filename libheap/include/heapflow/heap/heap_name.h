@@ -17,12 +17,14 @@ namespace heapflow
  * Everything here is a hint. Evidence is in Region.
  */
 struct HeapName {
-	std::string text;                    /**< as found */
-	std::string usage;                   /**< "video"; empty when the name says none */
-	std::optional<uint64_t> unitAddress; /**< 0x42000000 */
-	bool contiguous = false;             /**< said by the name */
-	bool isProtected = false;            /**< said by the name */
-	bool ccShared = false;               /**< said by the name */
+	std::string text;                     /**< as found */
+	std::string usage;                    /**< "video"; empty when the name says none */
+	std::optional<uint64_t> unitAddress;  /**< 0x42000000 */
+	bool contiguous = false;              /**< said by the name */
+	bool isProtected = false;             /**< said by the name */
+	bool ccShared = false;                /**< said by the name */
+	std::optional<bool> cached;           /**< said by the name: vendors' "uncached" */
+	std::optional<uint64_t> addressLimit; /**< bytes, said by the name: vendors' "dma32" */
 };
 
 HeapName parseHeapName(std::string_view text);

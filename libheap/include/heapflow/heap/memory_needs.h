@@ -27,7 +27,8 @@ struct MemoryNeeds {
 	uint32_t strideAlignment = 1; /**< bytes */
 	uint32_t offsetAlignment = 1; /**< bytes, of the start of each plane in its buffer */
 	uint64_t sizeAlignment = 1;   /**< bytes, of a buffer's size */
-	std::string who;              /**< the device, for messages: "vivid" */
+	std::string who; /**< the device, for messages: "vivid"; MemoryProbe::device() if there is
+			    one */
 };
 
 } /* namespace heapflow */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "size_text.h"
+#include "heapflow/heap/size_text.h"
 
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <limits>
 
-namespace heapflow::tool
+namespace heapflow
 {
 
 namespace
@@ -65,4 +65,4 @@ std::string sizeText(std::optional<uint64_t> bytes)
 	return text + " " + units[unit];
 }
 
-} /* namespace heapflow::tool */
+} /* namespace heapflow */

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace heapflow::tool
+namespace heapflow
 {
 
 /** \brief Bytes of "4096", "8M" or "8MiB" (powers of 1024); EINVAL for 0 and for anything else */
@@ -19,4 +19,4 @@ Result<uint64_t> parseSize(std::string_view text);
  */
 std::string sizeText(std::optional<uint64_t> bytes);
 
-} /* namespace heapflow::tool */
+} /* namespace heapflow */
