@@ -23,6 +23,7 @@ using Run = std::function<int()>;
 void addAllocCommand(CLI::App &app, Run &run);
 void addExplainCommand(CLI::App &app, Run &run);
 void addListCommand(CLI::App &app, Run &run);
+void addWatchCommand(CLI::App &app, Run &run);
 
 /** \brief --json */
 void addJson(CLI::App *command, bool &json);
