@@ -5,6 +5,8 @@
  */
 #include "heapflow/heap/heap_name.h"
 
+#include "heapflow/heap/known_heap_names.h"
+
 #include <algorithm>
 #include <charconv>
 
@@ -43,16 +45,11 @@ std::string takeProperties(std::string_view text, HeapName &name)
 	return rest;
 }
 
-bool isOneOf(std::string_view text, const std::vector<std::string> &list)
-{
-	return std::ranges::find(list, text) != list.end();
-}
-
 /* What vendors' kernels say of a heap beyond the convention: words between '-', '_' and ','. */
 void readVendorWords(std::string_view text, HeapName &name)
 {
 	while (!text.empty()) {
-		const size_t end = std::min(text.find_first_of(",-_"), text.size());
+		const size_t end = std::min(text.find_first_of(",-_@"), text.size());
 		const std::string_view word = text.substr(0, end);
 		if (word == "uncached")
 			name.cached = false;
@@ -72,9 +69,16 @@ HeapName parseHeapName(std::string_view text)
 	name.text = text;
 	readVendorWords(text, name);
 
-	/* These words are names of their own, not a usage and a property. */
-	if (isOneOf(text, defaultRegionNames())) {
-		name.contiguous = true;
+	/* These are names of their own, not a usage and properties. */
+	if (const KnownHeapName *known = knownHeapName(text)) {
+		name.contiguous = known->contiguous.value_or(false);
+		name.cached = known->cached;
+		name.isProtected = known->isProtected;
+		name.ccShared = known->ccShared;
+		name.addressLimit = known->addressLimit;
+		/* The one convention of TEE heaps: a property, a comma, the usage. */
+		if (known->origin == NameOrigin::Kernel && known->isProtected)
+			name.usage = text.substr(text.find(',') + 1);
 		return name;
 	}
 	if (isSystemHeapName(text)) {

@@ -3,6 +3,8 @@
 
 #include "small_file.h"
 
+#include "heapflow/heap/known_heap_names.h"
+
 #include <algorithm>
 #include <charconv>
 
@@ -150,6 +152,12 @@ Region RegionTable::find(std::string_view name) const
 {
 	Region region;
 	region.id = name;
+	if (!isArea(name)) {
+		/* Vendors' kernels have a second heap on one region, for mappings without cache. */
+		const KnownHeapName *known = knownHeapName(name);
+		if (known && !known->sameRegionAs.empty())
+			return find(known->sameRegionAs);
+	}
 
 	if (!isArea(name) && isDefaultRegionName(name)) {
 		/*

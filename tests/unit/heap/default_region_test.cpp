@@ -84,6 +84,27 @@ TEST(DefaultRegion, ThePropertyMakesAnyNodeTheDefault)
 	EXPECT_EQ(system.find("linux,cma")->region.id, "linux,cma");
 }
 
+TEST(DefaultRegion, AVendorsUncachedHeapIsTheSameRegion)
+{
+	const SystemDirectory nxp;
+	nxp.addHeap("linux,cma");
+	nxp.addHeap("linux,cma-uncached");
+	nxp.addArea("linux,cma", 16384, 8192);
+	const auto heaps = listHeaps(nxp.paths());
+	ASSERT_TRUE(heaps);
+	EXPECT_EQ(sumRegions(*heaps).regions, 1u);
+	EXPECT_EQ((*heaps)[1].region.id, "linux,cma");
+	EXPECT_EQ((*heaps)[1].name.cached, false);
+
+	/* Also where the kernel shows no areas. */
+	const SystemDirectory rockchip(false);
+	rockchip.addHeap("cma");
+	rockchip.addHeap("cma-uncached");
+	const auto others = listHeaps(rockchip.paths());
+	ASSERT_TRUE(others);
+	EXPECT_EQ(sumRegions(*others).regions, 1u);
+}
+
 TEST(DefaultRegion, WithoutSysfsTheDeviceTreeTells)
 {
 	const SystemDirectory system(false);

@@ -28,7 +28,7 @@ std::vector<Heap> many()
 		cmaHeap("memory@fff00000-contiguous", 0xfff00000, 2 * kMiB, 2 * kMiB),
 		vendorHeap("system-uncached"),
 		vendorHeap("system-dma32"),
-		vendorHeap("cma"),
+		vendorHeap("carveout"),
 		vendorHeap("protected,secure-video"),
 		vendorHeap("system_cc_shared"),
 	};
@@ -54,13 +54,13 @@ TEST(Condition, TheNameIsBelievedWhereTheKernelSaysNothing)
 
 TEST(Condition, WhatIsUnknownMeetsNeither)
 {
-	const std::vector<Heap> heaps{vendorHeap("cma")};
+	const std::vector<Heap> heaps{vendorHeap("carveout")};
 	EXPECT_THAT(tried("is=contiguous", heaps), IsEmpty());
 	EXPECT_THAT(tried("not=contiguous", heaps), IsEmpty());
 	EXPECT_THAT(tried("is=cached", heaps), IsEmpty());
 	EXPECT_THAT(tried("not=cached", heaps), IsEmpty());
 	EXPECT_THAT(tried("min-free=1", heaps), IsEmpty());
-	EXPECT_THAT(reasonOf("is=contiguous", heaps, "cma"), HasSubstr("neither"));
+	EXPECT_THAT(reasonOf("is=contiguous", heaps, "carveout"), HasSubstr("neither"));
 }
 
 TEST(Condition, CachedIsSaidByVendors)
@@ -98,7 +98,7 @@ TEST(Condition, UsageIsANameOrAPattern)
 {
 	EXPECT_THAT(tried("usage=video", many()), ElementsAre("video@42000000"));
 	EXPECT_THAT(tried("usage=[vc]*", many()),
-		    ElementsAre("camera@140000000", "cma", "video@42000000"));
+		    ElementsAre("camera@140000000", "carveout", "video@42000000"));
 	EXPECT_THAT(reasonOf("usage=video", many(), "system"), HasSubstr("states no usage"));
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "heapflow/heap/heap_name.h"
+#include "heapflow/heap/known_heap_names.h"
+
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -57,6 +60,41 @@ TEST(HeapName, DefaultRegionNames)
 		EXPECT_EQ(name.usage, "") << text;
 		EXPECT_TRUE(name.contiguous) << text;
 	}
+}
+
+TEST(KnownHeapNames, EachStandsOnceAndSaysAll)
+{
+	std::set<std::string_view> names;
+	for (const KnownHeapName &known : knownHeapNames()) {
+		EXPECT_TRUE(names.insert(known.name).second) << known.name;
+		EXPECT_EQ(knownHeapName(known.name), &known);
+		EXPECT_TRUE(isPlausibleHeapName(known.name)) << known.name;
+		for (const std::string_view text : {known.maker, known.meaning, known.source})
+			EXPECT_FALSE(text.empty()) << known.name;
+		if (!known.sameRegionAs.empty()) {
+			EXPECT_TRUE(isPlausibleHeapName(known.sameRegionAs)) << known.name;
+			EXPECT_NE(knownHeapName(known.sameRegionAs), &known);
+		}
+
+		const HeapName name = parseHeapName(known.name);
+		EXPECT_EQ(name.contiguous, known.contiguous.value_or(false)) << known.name;
+		EXPECT_EQ(name.cached, known.cached) << known.name;
+		EXPECT_EQ(name.isProtected, known.isProtected) << known.name;
+		EXPECT_EQ(name.addressLimit, known.addressLimit) << known.name;
+	}
+	for (const std::string &text : defaultRegionNames())
+		EXPECT_TRUE(names.contains(text)) << text;
+	EXPECT_EQ(knownHeapName("video@42000000"), nullptr);
+	EXPECT_EQ(knownHeapName(""), nullptr);
+}
+
+TEST(HeapName, WordsOfVendorsInOtherNames)
+{
+	EXPECT_EQ(parseHeapName("video-uncached").cached, false);
+	EXPECT_EQ(parseHeapName("video_cached@42000000").cached, true);
+	EXPECT_EQ(parseHeapName("gpu-dma32").addressLimit, uint64_t{1} << 32);
+	EXPECT_FALSE(parseHeapName("video@42000000").cached);
+	EXPECT_FALSE(parseHeapName("cachedx").cached);
 }
 
 TEST(HeapName, RubbishAddressesAreNone)

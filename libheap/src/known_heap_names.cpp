@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "heapflow/heap/known_heap_names.h"
+
+#include <algorithm>
+#include <array>
+
+namespace heapflow
+{
+
+namespace
+{
+
+using enum NameOrigin;
+
+constexpr uint64_t k4GiB = uint64_t{1} << 32;
+constexpr std::string_view kConvention = "Documentation/userspace-api/dma-buf-heaps.rst";
+constexpr std::string_view kTee = "drivers/tee/tee_heap.c";
+constexpr std::string_view kRockchip = "rockchip-linux/mpp, mpp_dma_heap";
+
+const std::array kNames{
+	KnownHeapName{.name = "system",
+		      .origin = Kernel,
+		      .maker = "Linux since 5.6",
+		      .meaning = "any pages of the machine, scattered and cached",
+		      .source = "drivers/dma-buf/heaps/system_heap.c",
+		      .contiguous = false,
+		      .cached = true},
+	KnownHeapName{.name = "system_cc_shared",
+		      .origin = Kernel,
+		      .maker = "Linux, in confidential virtual machines",
+		      .meaning = "pages of the system heap that are shared with the host, "
+				 "unencrypted",
+		      .source = "drivers/dma-buf/heaps/system_heap.c",
+		      .contiguous = false,
+		      .cached = true,
+		      .ccShared = true},
+	KnownHeapName{.name = "default_cma_region",
+		      .origin = Kernel,
+		      .maker = "Linux since 6.17",
+		      .meaning = "the default CMA region",
+		      .source = kConvention,
+		      .contiguous = true,
+		      .cached = true},
+	KnownHeapName{.name = "protected,secure-video",
+		      .origin = Kernel,
+		      .maker = "TEE drivers",
+		      .meaning = "memory for protected video; no CPU can read it",
+		      .source = kTee,
+		      .cached = false,
+		      .isProtected = true},
+	KnownHeapName{.name = "protected,secure-video-record",
+		      .origin = Kernel,
+		      .maker = "TEE drivers",
+		      .meaning = "memory for recording protected video; no CPU can read it",
+		      .source = kTee,
+		      .cached = false,
+		      .isProtected = true},
+	KnownHeapName{.name = "protected,trusted-ui",
+		      .origin = Kernel,
+		      .maker = "TEE drivers",
+		      .meaning = "memory for a trusted user interface; no CPU can read it",
+		      .source = kTee,
+		      .cached = false,
+		      .isProtected = true},
+
+	KnownHeapName{.name = "reserved",
+		      .origin = Old,
+		      .maker = "Linux, of cma= and the kernel's configuration",
+		      .meaning = "the default CMA region, called default_cma_region since 6.17",
+		      .source = kConvention,
+		      .contiguous = true,
+		      .cached = true},
+	KnownHeapName{.name = "linux,cma",
+		      .origin = Old,
+		      .maker = "device trees",
+		      .meaning = "the default CMA region, called default_cma_region since 6.17",
+		      .source = kConvention,
+		      .contiguous = true,
+		      .cached = true},
+	KnownHeapName{.name = "default-pool",
+		      .origin = Old,
+		      .maker = "device trees",
+		      .meaning = "the default CMA region, called default_cma_region since 6.17",
+		      .source = kConvention,
+		      .contiguous = true,
+		      .cached = true},
+
+	KnownHeapName{.name = "system-uncached",
+		      .origin = Vendor,
+		      .maker = "Android's and Rockchip's kernels",
+		      .meaning = "the system heap, mapped without cache",
+		      .source = kRockchip,
+		      .contiguous = false,
+		      .cached = false},
+	KnownHeapName{.name = "system-dma32",
+		      .origin = Vendor,
+		      .maker = "Rockchip's kernel",
+		      .meaning = "the system heap below 4 GiB",
+		      .source = kRockchip,
+		      .contiguous = false,
+		      .cached = true,
+		      .addressLimit = k4GiB},
+	KnownHeapName{.name = "system-uncached-dma32",
+		      .origin = Vendor,
+		      .maker = "Rockchip's kernel",
+		      .meaning = "the system heap below 4 GiB, mapped without cache",
+		      .source = kRockchip,
+		      .contiguous = false,
+		      .cached = false,
+		      .addressLimit = k4GiB},
+	KnownHeapName{.name = "cma",
+		      .origin = Vendor,
+		      .maker = "Rockchip's kernel",
+		      .meaning = "the default CMA region",
+		      .source = kRockchip,
+		      .contiguous = true,
+		      .cached = true},
+	KnownHeapName{.name = "cma-uncached",
+		      .origin = Vendor,
+		      .maker = "Rockchip's kernel",
+		      .meaning = "the default CMA region, mapped without cache",
+		      .source = kRockchip,
+		      .contiguous = true,
+		      .cached = false,
+		      .sameRegionAs = "cma"},
+	KnownHeapName{.name = "cma-dma32",
+		      .origin = Vendor,
+		      .maker = "Rockchip's kernel",
+		      .meaning = "contiguous memory below 4 GiB",
+		      .source = kRockchip,
+		      .contiguous = true,
+		      .cached = true,
+		      .addressLimit = k4GiB},
+	KnownHeapName{.name = "cma-uncached-dma32",
+		      .origin = Vendor,
+		      .maker = "Rockchip's kernel",
+		      .meaning = "contiguous memory below 4 GiB, mapped without cache",
+		      .source = kRockchip,
+		      .contiguous = true,
+		      .cached = false,
+		      .addressLimit = k4GiB,
+		      .sameRegionAs = "cma-dma32"},
+	KnownHeapName{.name = "rk-dma-heap-cma",
+		      .origin = Vendor,
+		      .maker = "Rockchip's kernel, in /dev/rk_dma_heap",
+		      .meaning = "contiguous memory of a heap framework of its own",
+		      .source = "rockchip-linux/mpp, its list of heaps",
+		      .contiguous = true},
+	KnownHeapName{.name = "linux,cma-uncached",
+		      .origin = Vendor,
+		      .maker = "NXP's kernel",
+		      .meaning = "the default CMA region, mapped without cache",
+		      .source = "Freescale/libimxdmabuffer",
+		      .contiguous = true,
+		      .cached = false,
+		      .sameRegionAs = "linux,cma"},
+	KnownHeapName{.name = "reserved-uncached",
+		      .origin = Vendor,
+		      .maker = "NXP's kernel",
+		      .meaning = "the default CMA region, mapped without cache",
+		      .source = "NXP's ISP software, by its list of heaps",
+		      .contiguous = true,
+		      .cached = false,
+		      .sameRegionAs = "reserved"},
+	KnownHeapName{.name = "qcom,system",
+		      .origin = Vendor,
+		      .maker = "Qualcomm's kernel",
+		      .meaning = "Qualcomm's own system heap",
+		      .source = "qualcomm/gst-plugins-imsdk, gstqtiallocator.c",
+		      .contiguous = false},
+	KnownHeapName{.name = "system-secure",
+		      .origin = Vendor,
+		      .maker = "Qualcomm's kernel",
+		      .meaning = "protected memory of the system heap; no CPU can read it",
+		      .source = "qualcomm/gst-plugins-imsdk, gstqtiallocator.c",
+		      .contiguous = false,
+		      .cached = false,
+		      .isProtected = true},
+	KnownHeapName{.name = "vidbuf_cached",
+		      .origin = Vendor,
+		      .maker = "Raspberry Pi OS, by udev",
+		      .meaning = "a link to the heap that suits the board's camera",
+		      .source = "raspberrypi/rpicam-apps, core/dma_heaps.cpp",
+		      .cached = true},
+};
+
+} /* namespace */
+
+std::span<const KnownHeapName> knownHeapNames()
+{
+	return kNames;
+}
+
+const KnownHeapName *knownHeapName(std::string_view name)
+{
+	const auto found = std::ranges::find(kNames, name, &KnownHeapName::name);
+	return found == kNames.end() ? nullptr : &*found;
+}
+
+} /* namespace heapflow */
