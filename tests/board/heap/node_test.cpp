@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Nodes that may not be opened, lead elsewhere, or have nothing behind them. */
 #include "board_heaps.h"
+#include "heap_nodes.h"
 
 #include "heapflow/heap/heap_choice.h"
 
 #include <cerrno>
-#include <filesystem>
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -16,45 +16,6 @@
 using namespace heapflow;
 using namespace heapflow::test;
 using testing::HasSubstr;
-
-namespace
-{
-
-/* The effective identity of nobody while it lives; the capabilities of root go with it. */
-class AsNobody
-{
-public:
-	AsNobody() { entered_ = seteuid(65534) == 0; }
-	~AsNobody()
-	{
-		if (entered_ && seteuid(0) != 0)
-			std::abort();
-	}
-	AsNobody(const AsNobody &) = delete;
-	AsNobody &operator=(const AsNobody &) = delete;
-
-	bool entered() const { return entered_; }
-
-private:
-	bool entered_;
-};
-
-/* An entry in /dev/dma_heap that goes with the test. */
-class Entry
-{
-public:
-	explicit Entry(const char *name) : path_(std::filesystem::path("/dev/dma_heap") / name) {}
-	~Entry() { unlink(path_.c_str()); }
-	Entry(const Entry &) = delete;
-	Entry &operator=(const Entry &) = delete;
-
-	const char *path() const { return path_.c_str(); }
-
-private:
-	std::filesystem::path path_;
-};
-
-} /* namespace */
 
 TEST(Permission, WithoutItHeapsAreListedButNotAccessible)
 {
