@@ -102,7 +102,22 @@ int printFindingsJson(const std::vector<Finding> &findings, const doctor::System
 			  {"service", doctor::serviceLines(facts)}});
 }
 
-/* Keeps what some pattern matches; false when a pattern matches no check at all. */
+bool isWanted(const std::vector<std::string> &patterns, std::string_view id)
+{
+	return patterns.empty() || std::ranges::any_of(patterns, [id](const std::string &pattern) {
+		       return matchGlob(pattern, id);
+	       });
+}
+
+/* Devices are left alone, and no program is started, when nobody asked for what they tell. */
+doctor::Extent extentOf(const std::vector<std::string> &patterns)
+{
+	return {std::ranges::any_of(doctor::kDeviceChecks,
+				    [&](const char *id) { return isWanted(patterns, id); }),
+		isWanted(patterns, doctor::kGstreamerCheck)};
+}
+
+/* Keeps what some pattern matches; kUsage when a pattern matches no check at all. */
 int select(std::vector<Finding> &findings, const std::vector<std::string> &patterns)
 {
 	for (const std::string &pattern : patterns) {
@@ -117,13 +132,8 @@ int select(std::vector<Finding> &findings, const std::vector<std::string> &patte
 				      kUsage);
 		}
 	}
-	if (!patterns.empty()) {
-		std::erase_if(findings, [&](const Finding &finding) {
-			return std::ranges::none_of(patterns, [&](const std::string &pattern) {
-				return matchGlob(pattern, finding.id);
-			});
-		});
-	}
+	std::erase_if(findings,
+		      [&](const Finding &finding) { return !isWanted(patterns, finding.id); });
 	return kSuccess;
 }
 
@@ -144,7 +154,7 @@ int examine(const DoctorOptions &options)
 		facts.kernel = doctor::gatherKernel(options.root);
 		return printLines(doctor::serviceLines(facts));
 	}
-	const doctor::SystemFacts facts = doctor::gatherFacts(options.root);
+	const doctor::SystemFacts facts = doctor::gatherFacts(options.root, extentOf(options.only));
 	std::vector<Finding> findings = doctor::judge(facts);
 	if (const int wrong = select(findings, options.only); wrong != kSuccess)
 		return wrong;

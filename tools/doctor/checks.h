@@ -4,6 +4,7 @@
 
 #include "facts.h"
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,11 @@ struct Finding {
 	std::vector<std::string> advice;  /**< lines to follow or to copy; empty when all is well */
 	std::vector<std::string> sources; /**< files and calls it rests on */
 };
+
+/** \brief The checks that need SystemFacts::devices, and the one that needs gstreamer */
+inline constexpr std::array kDeviceChecks{"cameras.capture", "cameras.media", "displays.kms",
+					  "displays.master", "displays.connected"};
+inline constexpr const char *kGstreamerCheck = "gstreamer.plugin";
 
 /** \brief Every check, in a fixed order: kernel, heaps, regions, limits, service, camera,
  * display... */

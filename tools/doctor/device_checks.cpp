@@ -219,22 +219,21 @@ Finding judgeConnected(const SystemFacts &facts)
 	return finding;
 }
 
-Finding notLooked(const char *id, const char *what)
+Finding notLooked(const char *id)
 {
-	return {id,
-		Status::Unknown,
-		std::string(what) + " of a copy of a system are not here",
-		{},
-		{}};
+	return {id, Status::Unknown, "not looked at: the devices of a copy are not here", {}, {}};
 }
 
 } /* namespace */
 
 std::vector<Finding> judgeDevices(const SystemFacts &facts)
 {
-	if (!facts.devices.looked)
-		return {notLooked("cameras.capture", "the cameras"),
-			notLooked("displays.kms", "the displays")};
+	if (!facts.devices.looked) {
+		std::vector<Finding> findings;
+		for (const char *id : kDeviceChecks)
+			findings.push_back(notLooked(id));
+		return findings;
+	}
 	return {judgeCameras(facts), judgeMedia(facts), judgeDisplays(facts), judgeMaster(facts),
 		judgeConnected(facts)};
 }
@@ -242,7 +241,7 @@ std::vector<Finding> judgeDevices(const SystemFacts &facts)
 std::vector<Finding> judgeGstreamer(const GstreamerFacts &facts)
 {
 	if (!facts.looked)
-		return {notLooked("gstreamer.plugin", "the plugins")};
+		return {notLooked(kGstreamerCheck)};
 	Finding finding{"gstreamer.plugin", Status::Ok, {}, {}, {"gst-inspect-1.0 --exists"}};
 	if (!facts.trouble.empty()) {
 		finding.status = Status::Warn;
@@ -269,11 +268,11 @@ std::vector<Finding> judgeGstreamer(const GstreamerFacts &facts)
 		return {finding};
 	finding.status = Status::Fail;
 	finding.seen += (known.empty() ? "GStreamer does not know " : "; not ") + unknown;
-	finding.advice = {
-		"install heapflow's plugin, or say where it is: export "
-		"GST_PLUGIN_PATH=DIRECTORY (now '" +
-			facts.pluginPath + "')",
-		"GST_DEBUG=2 gst-inspect-1.0 DIRECTORY/libgstheapflow.so says why it is not loaded"};
+	finding.advice = {"install heapflow's plugin, or say where it is: export "
+			  "GST_PLUGIN_PATH=DIRECTORY (now '" +
+				  facts.pluginPath + "')",
+			  "GST_DEBUG=2 gst-inspect-1.0 DIRECTORY/libgstheapflow.so says why it is "
+			  "not loaded"};
 	return {finding};
 }
 

@@ -278,7 +278,7 @@ LimitFacts gatherLimits(const fs::path &root)
 	return facts;
 }
 
-SystemFacts gatherFacts(const fs::path &root)
+SystemFacts gatherFacts(const fs::path &root, const Extent &extent)
 {
 	const bool live = root == "/";
 	SystemFacts facts;
@@ -286,10 +286,10 @@ SystemFacts gatherFacts(const fs::path &root)
 	facts.heap = gatherHeaps(root, live);
 	facts.limits = gatherLimits(root);
 	facts.pageSize = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-	if (live) {
+	if (live && extent.devices)
 		facts.devices = gatherDevices();
+	if (live && extent.gstreamer)
 		facts.gstreamer = gatherGstreamer();
-	}
 	return facts;
 }
 

@@ -9,8 +9,14 @@
 namespace heapflow::tool::doctor
 {
 
+/** \brief What is looked at beside files: it takes time, and touches devices */
+struct Extent {
+	bool devices = true;
+	bool gstreamer = true;
+};
+
 /** \brief Of a running system: `root` is "/"; of a copy: only what stands in files */
-SystemFacts gatherFacts(const std::filesystem::path &root);
+SystemFacts gatherFacts(const std::filesystem::path &root, const Extent &extent = {});
 
 /** \brief Release, configuration and modules, from the files below `root` */
 KernelFacts gatherKernel(const std::filesystem::path &root);
