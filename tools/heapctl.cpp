@@ -38,6 +38,7 @@ int main(int argc, char **argv)
 	addExplainCommand(app, run);
 	addAllocCommand(app, run);
 	addWatchCommand(app, run);
+	addCompleteCommand(app, run);
 	addDoctorCommand(app, run);
 
 	try {
