@@ -14,7 +14,7 @@ namespace
 
 /*
  * Names only: listHeaps() would read every region for each press of the key. What a shell could
- * take for more than a word is left out: the scripts put candidates on the command line.
+ * take for more than a word is left out: the script puts candidates on the command line.
  */
 std::vector<std::string> heapNames()
 {
@@ -36,7 +36,7 @@ std::vector<std::string> heapNames()
 void addCompleteCommand(CLI::App &app, Run &run)
 {
 	auto *command = app.add_subcommand("complete", "Print what the TAB key may put in");
-	/* For the scripts in tools/completion, not for people. */
+	/* For the script in tools/completion, not for people. */
 	command->group("");
 	const auto words = std::make_shared<std::vector<std::string>>();
 	command->add_option("WORDS", *words, "After --: the command line as far as the cursor");
