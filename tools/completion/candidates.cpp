@@ -2,6 +2,7 @@
 #include "candidates.h"
 
 #include "heapflow/heap/frame_layout.h"
+#include "heapflow/heap/heap_expression.h"
 
 #include <algorithm>
 #include <set>
@@ -13,13 +14,21 @@ namespace heapflow::tool
 namespace
 {
 
-/* docs/heap-expressions.md; what can stand after '=' is said here because no parser lists it. */
+/* docs/heap-expressions.md */
 constexpr const char *kWords[] = {"auto", "default"};
-constexpr const char *kConditions[] = {
-	"below=4G",      "is=cached",     "is=cc_shared", "is=contiguous", "is=dedicated",
-	"is=protected",  "min-free=",     "not=cached",   "not=cc_shared", "not=contiguous",
-	"not=dedicated", "not=protected", "usage=",
-};
+constexpr HeapProperty kProperties[] = {HeapProperty::Contiguous, HeapProperty::Protected,
+					HeapProperty::Cached, HeapProperty::CcShared,
+					HeapProperty::Dedicated};
+
+std::vector<std::string> conditions()
+{
+	std::vector<std::string> all{"below=", "min-free=", "usage="};
+	for (const HeapProperty property : kProperties) {
+		all.push_back("is=" + std::string(propertyName(property)));
+		all.push_back("not=" + std::string(propertyName(property)));
+	}
+	return all;
+}
 
 /* Where the walk over the words has come to. */
 struct Place {
@@ -122,9 +131,9 @@ void offerExpression(Collector &collector, const std::string &begun, const std::
 	std::string kept = before + begun.substr(0, from);
 	const std::string alternative = begun.substr(from);
 	const size_t comma = alternative.rfind(',');
-	const bool conditions = alternative.substr(0, comma).find('=') != std::string::npos;
+	const bool hasConditions = alternative.substr(0, comma).find('=') != std::string::npos;
 
-	if (conditions && comma != std::string::npos) {
+	if (hasConditions && comma != std::string::npos) {
 		kept += alternative.substr(0, comma + 1);
 	} else {
 		for (const std::string &heap : heaps)
@@ -132,7 +141,7 @@ void offerExpression(Collector &collector, const std::string &begun, const std::
 		for (const char *word : kWords)
 			collector.offer(kept + word);
 	}
-	for (const char *condition : kConditions)
+	for (const std::string &condition : conditions())
 		collector.offer(kept + condition);
 }
 

@@ -2,9 +2,8 @@
 /* Nodes, permissions, and the regions behind them. */
 #include "checks.h"
 
-#include "size_text.h"
-
 #include "heapflow/heap/cma.h"
+#include "heapflow/heap/size_text.h"
 
 #include <algorithm>
 #include <cerrno>

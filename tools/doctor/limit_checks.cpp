@@ -2,8 +2,7 @@
 /* Limits of the process and its cgroup. */
 #include "checks.h"
 
-#include "size_text.h"
-
+#include "heapflow/heap/size_text.h"
 #include <algorithm>
 
 namespace heapflow::tool::doctor

@@ -86,7 +86,7 @@ TEST(ManyRegionsAppearance, BetweenChoiceAndAllocationItMayGo)
 	ASSERT_TRUE(got) << got.error().text();
 	EXPECT_EQ(got->heap.name.text, "video@42000000");
 	ASSERT_THAT(got->fallbacks, SizeIs(1));
-	EXPECT_THAT(got->fallbacks[0], HasSubstr("ENOENT"));
+	EXPECT_THAT(got->fallbacks[0].text(), HasSubstr("ENOENT"));
 }
 
 TEST(ManyRegionsAppearance, UdevOpensANewHeapToTheGroupOfItsRule)

@@ -78,7 +78,7 @@ TEST(ManyRegionsFragmentation, AnotherHeapServesAndItIsSaid)
 	ASSERT_TRUE(got) << got.error().text();
 	EXPECT_EQ(got->heap.name.text, "video@42000000");
 	ASSERT_THAT(got->fallbacks, SizeIs(1));
-	EXPECT_THAT(got->fallbacks[0], HasSubstr("largest run is 1048576"));
+	EXPECT_THAT(got->fallbacks[0].text(), HasSubstr("largest run is 1048576"));
 }
 
 TEST(ManyRegionsFragmentation, AlignmentAloneLeavesMemoryThatNoFrameCanHave)

@@ -138,6 +138,42 @@ TEST(ManyRegions, EveryHeapIsExplained)
 		<< "the twin says whose region it is";
 }
 
+TEST(ManyRegions, ConditionsAreHeldAgainstTheEvidence)
+{
+	EXPECT_THAT(turnsOf("usage=video"), ElementsAre("video@42000000", "video@44000000"));
+	EXPECT_THAT(turnsOf("usage=video,min-free=20M"), ElementsAre("video@42000000"));
+	EXPECT_THAT(turnsOf("usage=camera:usage=video"),
+		    ElementsAre("camera@45000000", "video@42000000", "video@44000000"));
+	EXPECT_THAT(turnsOf("not=contiguous"), ElementsAre("system"));
+	/* Where a region lies is known of those that the kernel placed as well. */
+	EXPECT_THAT(turnsOf("is=dedicated,below=1140850688"), ElementsAre("video@42000000"))
+		<< "it ends at 0x44000000";
+	EXPECT_THAT(turnsOf("is=dedicated,below=1140850687"), ElementsAre(HasSubstr("ENOENT")));
+	for (const std::string &name : turnsOf("is=dedicated"))
+		EXPECT_THAT(name, testing::Not(testing::AnyOf("system", "default_cma_region",
+							      "display@48000000")));
+	EXPECT_THAT(turnsOf("is=dedicated"), SizeIs(6));
+	EXPECT_THAT(turnsOf("min-free=33M"),
+		    ElementsAre(testing::AnyOf("system", HasSubstr("ENOENT"))));
+}
+
+TEST(ManyRegions, AConditionOnFreeMemorySeesWhatOthersHold)
+{
+	const auto held = openHeap("video@42000000").allocate(28 * kMiB);
+	ASSERT_TRUE(held) << held.error().text();
+	EXPECT_THAT(turnsOf("usage=video,min-free=8M"), ElementsAre("video@44000000"));
+}
+
+TEST(ManyRegions, AutoTakesRegionsForVideoThenTheCameras)
+{
+	auto turns = turnsOf("auto");
+	ASSERT_GT(turns.size(), 4u) << turns[0];
+	EXPECT_EQ(turns[3], "camera@45000000");
+	turns.resize(3);
+	EXPECT_THAT(turns,
+		    testing::UnorderedElementsAre("cma-video", "video@42000000", "video@44000000"));
+}
+
 TEST(ManyRegionsFallback, FromOneRegionToTheNextByName)
 {
 	/* 20 MiB do not fit in 16. */
@@ -147,9 +183,9 @@ TEST(ManyRegionsFallback, FromOneRegionToTheNextByName)
 	ASSERT_TRUE(got) << got.error().text();
 	EXPECT_EQ(got->heap.name.text, "video@42000000");
 	ASSERT_THAT(got->fallbacks, SizeIs(2));
-	EXPECT_THAT(got->fallbacks[0], HasSubstr("video@44000000"));
-	EXPECT_THAT(got->fallbacks[0], HasSubstr("buffer 5 of 5"));
-	EXPECT_THAT(got->fallbacks[1], HasSubstr("camera@45000000"));
+	EXPECT_THAT(got->fallbacks[0].text(), HasSubstr("video@44000000"));
+	EXPECT_THAT(got->fallbacks[0].text(), HasSubstr("buffer 5 of 5"));
+	EXPECT_THAT(got->fallbacks[1].text(), HasSubstr("camera@45000000"));
 	EXPECT_EQ(sumRegions(*listHeaps()).free, kManyRegionsTotal - 20 * kMiB)
 		<< "what was taken on the way is given back";
 }
@@ -166,7 +202,7 @@ TEST(ManyRegionsFallback, WhenAnotherProcessHasTheMemory)
 	ASSERT_TRUE(second) << second.error().text();
 	EXPECT_EQ(second->heap.name.text, "video@42000000");
 	ASSERT_THAT(second->fallbacks, SizeIs(1));
-	EXPECT_THAT(second->fallbacks[0], HasSubstr("ENOMEM"));
+	EXPECT_THAT(second->fallbacks[0].text(), HasSubstr("ENOMEM"));
 
 	other.end();
 	EXPECT_EQ(freeBytes("camera@45000000"), 16 * kMiB) << "the kernel took them back";
