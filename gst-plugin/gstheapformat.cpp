@@ -230,7 +230,7 @@ GstCaps *templateCaps()
 	g_value_init(&formats, GST_TYPE_LIST);
 	for (const FormatInfo &known : knownFormats()) {
 		const GstVideoFormat video = videoFormatFromFourcc(known.fourcc);
-		if (video == GST_VIDEO_FORMAT_UNKNOWN)
+		if (video == GST_VIDEO_FORMAT_UNKNOWN || !isPicture(known.fourcc, known.modifier))
 			continue;
 		GValue name = G_VALUE_INIT;
 		g_value_init(&name, G_TYPE_STRING);

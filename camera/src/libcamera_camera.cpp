@@ -239,7 +239,8 @@ Error LibcameraCamera::startError(int code) const
 			 "camera offers it";
 	std::string others;
 	for (const auto &format : streamOf(*libcameraConfiguration_).formats().pixelformats())
-		if (format.fourcc() != configuration_.layout.fourcc && formatInfo(format.fourcc()))
+		if (format.fourcc() != configuration_.layout.fourcc &&
+		    isPicture(format.fourcc(), format.modifier()))
 			others += (others.empty() ? "" : ", ") +
 				  std::format("{} ({})", fourccToString(format.fourcc()),
 					      format.toString());

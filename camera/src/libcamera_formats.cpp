@@ -41,7 +41,7 @@ Colorimetry colorimetryFromLibcamera(uint32_t fourcc,
 
 Result<FrameLayout> layoutFromLibcamera(const libcamera::StreamConfiguration &stream)
 {
-	if (!formatInfo(stream.pixelFormat.fourcc()) || stream.pixelFormat.modifier())
+	if (!isPicture(stream.pixelFormat.fourcc(), stream.pixelFormat.modifier()))
 		return fail(ENOTSUP, std::format("the camera's format {} cannot be laid out in one "
 						 "dma-buf",
 						 stream.pixelFormat.toString()));
@@ -118,7 +118,7 @@ std::vector<CaptureMode> modesFromLibcamera(const libcamera::StreamFormats &form
 {
 	std::vector<CaptureMode> modes;
 	for (const libcamera::PixelFormat &format : formats.pixelformats())
-		if (formatInfo(format.fourcc()) && !format.modifier())
+		if (isPicture(format.fourcc(), format.modifier()))
 			appendModes(formats, format, accepts, modes);
 	return modes;
 }

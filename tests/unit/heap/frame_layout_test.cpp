@@ -70,7 +70,11 @@ TEST(FrameLayout, PlanesFollowEachOtherAndAddUp)
 {
 	for (const FormatInfo &info : knownFormats()) {
 		for (const uint32_t alignment : {1u, 3u, 64u, 4096u}) {
-			const FrameLayout layout = make(info.fourcc, 322, 242, 0, alignment);
+			const auto made = makeFrameLayout(
+				info.fourcc, 324, 244,
+				{.modifier = info.modifier, .strideAlignment = alignment});
+			ASSERT_TRUE(made) << info.name << ": " << made.error().text();
+			const FrameLayout &layout = *made;
 			ASSERT_EQ(layout.planes.size(), info.planes);
 			uint64_t sum = 0;
 			for (const PlaneLayout &plane : layout.planes) {
@@ -207,7 +211,7 @@ TEST(Fourcc, RoundTrip)
 		const auto back = fourccFromString(fourccToString(info.fourcc));
 		ASSERT_TRUE(back);
 		EXPECT_EQ(*back, info.fourcc);
-		EXPECT_EQ(formatInfo(info.fourcc), &info);
+		EXPECT_EQ(formatInfo(info.fourcc, info.modifier), &info);
 	}
 	EXPECT_EQ(fourccToString(DRM_FORMAT_NV12), "NV12");
 	EXPECT_EQ(fourccToString(DRM_FORMAT_NV12 | DRM_FORMAT_BIG_ENDIAN), "NV1?");
@@ -228,9 +232,9 @@ TEST(Fourcc, BadText)
 
 TEST(Fourcc, EachFormatOnce)
 {
-	std::set<uint32_t> seen;
+	std::set<std::pair<uint32_t, uint64_t>> seen;
 	for (const FormatInfo &info : knownFormats())
-		EXPECT_TRUE(seen.insert(info.fourcc).second) << fourccToString(info.fourcc);
+		EXPECT_TRUE(seen.emplace(info.fourcc, info.modifier).second) << info.name;
 	EXPECT_EQ(formatInfo(DRM_FORMAT_INVALID), nullptr);
 }
 

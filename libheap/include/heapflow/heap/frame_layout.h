@@ -3,10 +3,10 @@
 #pragma once
 
 #include "heapflow/heap/error.h"
+#include "heapflow/heap/pixel_format.h"
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace heapflow
@@ -54,39 +54,45 @@ struct FrameLayout {
 	bool operator==(const FrameLayout &) const = default;
 };
 
-/** \brief Static facts of a pixel format that heapflow can lay out */
-struct FormatInfo {
-	uint32_t fourcc;
-	unsigned planes;
-	bool yuv;
-	struct Plane {
-		unsigned bytesPerUnit;          /**< bytes of one sample group */
-		unsigned horizontalSubsampling; /**< pixels that one sample group spans */
-		unsigned verticalSubsampling;   /**< lines that one line of this plane spans */
-	} plane[3];
+/**
+ * \brief What a layout must satisfy
+ *
+ * Padding belongs to the length of the plane before it, so that lengths add up (invariant 2).
+ * Alignments need not be powers of two; 1 asks for nothing, 0 is an error.
+ */
+struct LayoutRules {
+	uint64_t modifier = 0;             /**< one of formatInfo(); no tiled layout is computed */
+	uint32_t stride = 0;               /**< bytes of a line of the first plane; 0: the least */
+	uint32_t minimumStride = 0;        /**< bytes; of the first plane, when `stride` is 0 */
+	uint32_t strideAlignment = 1;      /**< bytes; of the first plane (V4L2's bytesperline) */
+	uint32_t planeStrideAlignment = 1; /**< bytes; of every plane (KMS pitches) */
+	uint32_t heightAlignment = 1;      /**< lines of the first plane; 16 makes 1080 to 1088 */
+	uint32_t offsetAlignment = 1;      /**< bytes; where each plane begins */
+	uint64_t sizeAlignment = 1;        /**< bytes; of the whole */
+	/**
+	 * May bytes stand between planes? V4L2 is never told an offset: a camera puts each plane
+	 * right behind the one before it. Without padding the stride grows until the offsets are
+	 * aligned.
+	 */
+	bool padPlanes = true;
+	/**
+	 * Take sizes that the colour samples do not divide, rounding colour up, as GStreamer and
+	 * DRM framebuffers do. V4L2 drivers and libcamera do not agree on them, hence off.
+	 */
+	bool oddSizes = false;
 };
 
-/** \return nullptr for a format that heapflow does not know */
-const FormatInfo *formatInfo(uint32_t fourcc);
-
-/** \brief All formats of formatInfo(), in a fixed order */
-const std::vector<FormatInfo> &knownFormats();
-
-/** \brief "NV12"; unprintable characters become '?' */
-std::string fourccToString(uint32_t fourcc);
-
-/** \brief Accepts exactly four printable characters, and returns EINVAL for anything else */
-Result<uint32_t> fourccFromString(std::string_view text);
-
 /**
- * \brief The layout of a linear frame
- *
- * \param[in] stride Bytes of a line of the first plane; 0 takes the smallest, rounded up to
- * `strideAlignment`. Strides of further planes follow from the format.
+ * \brief The layout of a frame
  *
  * Errors: EINVAL unknown format, a size of 0, odd where the format is subsampled, a stride that is
- * too small, EOVERFLOW a frame beyond 4 GiB.
+ * too small or not aligned, an alignment of 0; ENOTSUP compressed frames (MJPG), whose length no
+ * size gives, and tiled modifiers; EOVERFLOW a frame beyond 4 GiB.
  */
+Result<FrameLayout> makeFrameLayout(uint32_t fourcc, uint32_t width, uint32_t height,
+				    const LayoutRules &rules);
+
+/** \brief The same for a linear frame, of which only the stride matters */
 Result<FrameLayout> makeFrameLayout(uint32_t fourcc, uint32_t width, uint32_t height,
 				    uint32_t stride = 0, uint32_t strideAlignment = 1);
 
