@@ -53,7 +53,7 @@ Result<const FormatInfo *> findFormat(uint32_t fourcc, uint64_t modifier)
 
 Result<void> checkDimensions(const FormatInfo &info, uint32_t width, uint32_t height, bool oddSizes)
 {
-	const std::string text = sizeText(info.fourcc, width, height);
+	const std::string text = frameSizeText(info.fourcc, width, height);
 	if (width == 0 || height == 0)
 		return fail(EINVAL, text + " has no pixels");
 	if (!oddSizes && (width % info.horizontalSubsampling || height % info.verticalSubsampling))
@@ -84,7 +84,7 @@ Result<void> checkRules(const LayoutRules &rules)
 std::unexpected<Error> tooLarge(const FormatInfo &info, uint32_t width, uint32_t height,
 				uint64_t stride)
 {
-	return fail(EOVERFLOW, sizeText(info.fourcc, width, height) + " with a stride of " +
+	return fail(EOVERFLOW, frameSizeText(info.fourcc, width, height) + " with a stride of " +
 				       std::to_string(stride) + " bytes is beyond 4 GiB");
 }
 

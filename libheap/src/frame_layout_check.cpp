@@ -93,7 +93,7 @@ Result<void> checkFrameLayout(const FrameLayout &layout, uint64_t bufferSize)
 
 std::string describe(const FrameLayout &layout)
 {
-	std::string text = sizeText(layout.fourcc, layout.width, layout.height);
+	std::string text = frameSizeText(layout.fourcc, layout.width, layout.height);
 	if (!layout.planes.empty())
 		text += ", stride " + std::to_string(layout.planes.front().stride);
 	if (layout.modifier != DRM_FORMAT_MOD_LINEAR) {

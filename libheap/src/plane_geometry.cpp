@@ -77,7 +77,7 @@ std::optional<uint64_t> firstStrideStep(const FormatInfo &info, uint32_t height,
 	return step;
 }
 
-std::string sizeText(uint32_t fourcc, uint32_t width, uint32_t height)
+std::string frameSizeText(uint32_t fourcc, uint32_t width, uint32_t height)
 {
 	return fourccToString(fourcc) + " " + std::to_string(width) + "x" + std::to_string(height);
 }

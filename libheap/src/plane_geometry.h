@@ -56,6 +56,6 @@ std::optional<uint64_t> firstStrideStep(const FormatInfo &info, uint32_t height,
 					const LayoutRules &rules);
 
 /** \brief "NV12 1920x1080" */
-std::string sizeText(uint32_t fourcc, uint32_t width, uint32_t height);
+std::string frameSizeText(uint32_t fourcc, uint32_t width, uint32_t height);
 
 } /* namespace heapflow */
