@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <limits>
 
+#include <drm/drm_fourcc.h>
+
 namespace heapflow::gst
 {
 
@@ -73,6 +75,9 @@ Result<FrameFormat> frameFormatFromCaps(const GstCaps *caps)
 
 GstVideoFormat videoFormatFromFourcc(uint32_t fourcc)
 {
+	/* GStreamer 1.26 answers with MT2110T, the tiled format of MediaTek. */
+	if (fourcc == DRM_FORMAT_NV15)
+		return GST_VIDEO_FORMAT_NV12_10LE40;
 	return gst_video_dma_drm_fourcc_to_format(fourcc);
 }
 

@@ -26,16 +26,14 @@ void PrintTo(const Pair &pair, std::ostream *out)
 	*out << pair.ours->name;
 }
 
-/* Every format for which GStreamer has both a layout and a DRM fourcc. */
+/* Every format for which GStreamer has a layout. Called before gst_init(). */
 std::vector<Pair> bothKnow()
 {
 	std::vector<Pair> pairs;
-	guint count = 0;
-	const auto *formats = static_cast<const GstVideoFormat *>(gst_video_formats_any(&count));
-	for (guint i = 0; i < count; i++) {
-		const uint32_t fourcc = fourccFromVideoFormat(formats[i]);
-		if (const FormatInfo *ours = fourcc ? formatInfo(fourcc) : nullptr)
-			pairs.push_back({ours, gst_video_format_get_info(formats[i])});
+	for (const FormatInfo &ours : knownFormats()) {
+		const GstVideoFormat video = videoFormatFromFourcc(ours.fourcc);
+		if (ours.modifier == DRM_FORMAT_MOD_LINEAR && video != GST_VIDEO_FORMAT_UNKNOWN)
+			pairs.push_back({&ours, gst_video_format_get_info(video)});
 	}
 	return pairs;
 }
@@ -90,7 +88,10 @@ TEST_P(FormatTable, TheFactsAgree)
 	EXPECT_EQ(ours().yuv, bool(GST_VIDEO_FORMAT_INFO_IS_YUV(theirs())));
 	EXPECT_EQ(ours().kind == FormatKind::Rgb, bool(GST_VIDEO_FORMAT_INFO_IS_RGB(theirs())));
 	EXPECT_EQ(ours().kind == FormatKind::Grey, bool(GST_VIDEO_FORMAT_INFO_IS_GRAY(theirs())));
-	EXPECT_EQ(ours().alpha, bool(GST_VIDEO_FORMAT_INFO_HAS_ALPHA(theirs())));
+	/* Deliberate: drm_fourcc.h says "A:Cr:Y:Cb", GStreamer does not flag these two. */
+	const bool alphaUnsaid =
+		ours().fourcc == DRM_FORMAT_Y410 || ours().fourcc == DRM_FORMAT_Y412;
+	EXPECT_EQ(ours().alpha, alphaUnsaid || GST_VIDEO_FORMAT_INFO_HAS_ALPHA(theirs()));
 
 	unsigned depth = 0;
 	for (unsigned i = 0; i < GST_VIDEO_FORMAT_INFO_N_COMPONENTS(theirs()); i++)
@@ -172,7 +173,9 @@ INSTANTIATE_TEST_SUITE_P(All, FormatTable, testing::ValuesIn(bothKnow()),
 /* Formats of GStreamer that have a fourcc, and that heapflow leaves out, each with its reason. */
 TEST(FormatTableCoverage, EveryFourccOfGstreamerIsKnown)
 {
-	const std::map<std::string, std::string> leftOut = {};
+	const std::map<std::string, std::string> leftOut = {
+		{"GRAY16_BE", "big endian: heapflow's cameras and displays are little endian"},
+	};
 	std::string missing;
 	guint count = 0;
 	const auto *formats = static_cast<const GstVideoFormat *>(gst_video_formats_any(&count));
