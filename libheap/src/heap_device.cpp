@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "heapflow/heap/allocation_failure.h"
 #include "heapflow/heap/heap.h"
 
 #include "heap_access.h"
-#include "region.h"
 
 #include <cerrno>
 
@@ -17,96 +17,34 @@ namespace heapflow
 namespace
 {
 
-std::string bytesText(std::optional<uint64_t> bytes)
-{
-	return bytes ? std::to_string(*bytes) : "an unknown number of";
-}
-
-std::string wantedText(const std::string &heap, uint64_t size, uint64_t rounded)
-{
-	std::string text = "the heap " + heap + " cannot give " + std::to_string(size) + " bytes";
-	if (rounded != size)
-		text += " (" + std::to_string(rounded) + " in whole pages)";
-	return text;
-}
-
-/* The kernel says ENOMEM whatever the cause; the numbers of the region tell which it was. */
-Error regionExhausted(const std::string &heap, uint64_t size, uint64_t rounded,
-		      const Region &region)
-{
-	std::string hint;
-	if (region.total && rounded > *region.total)
-		hint = "The region is too small for this buffer: enlarge its reserved-memory node, "
-		       "or "
-		       "name another heap";
-	else if (region.free && rounded > *region.free)
-		hint = "Other buffers hold the region: free some, or name a heap to fall back on "
-		       "after "
-		       "a ':'";
-	else if (region.free)
-		hint = "The free memory is in pieces (buffers are aligned to up to 1 MiB) or busy: "
-		       "free "
-		       "buffers of this region, or allocate all buffers earlier";
-	else
-		hint = "Free buffers of this heap, or name a heap to fall back on after a ':'";
-
-	std::string message = wantedText(heap, size, rounded) + ": " + bytesText(region.free) +
-			      " of " + bytesText(region.total) + " bytes of its region are free";
-	if (region.largest)
-		message += ", the largest run is " + std::to_string(*region.largest);
-	return {ENOMEM, message, hint};
-}
-
-Error systemExhausted(const std::string &heap, uint64_t size, uint64_t rounded,
-		      std::optional<uint64_t> available)
-{
-	return {ENOMEM,
-		wantedText(heap, size, rounded) + ": the machine has " + bytesText(available) +
-			" bytes available",
-		"Ask for less or end other programs; the system heap itself has no limit, and "
-		"asking "
-		"it for more would end a process"};
-}
-
-Error openError(int code, const Heap &heap)
+Error openError(int code, const Heap &heap, const SystemPaths &paths)
 {
 	const std::string name = printable(heap.name.text);
 	switch (code) {
 	case EACCES:
-	case EPERM: {
-		Error error = accessError(heap);
-		error.code = code;
+		return accessError(heap);
+	case EPERM:
+		/* The mode would give EACCES: this is the device filter of a cgroup. */
+		return {code,
+			"the heap " + name + " is kept from this process by its control group",
+			"A systemd unit needs DeviceAllow=" + heap.node.string() +
+				" r; a container needs the device"};
+	case ENOENT: {
+		Error error = missingHeapError(heap.name.text, paths);
+		error.message += ": " + heap.node.string() + " is missing";
 		return error;
 	}
-	case ENOENT:
-		return {code,
-			"there is no heap " + name + ": " + heap.node.string() + " is missing",
-			missingHeapHint()};
 	case ENODEV:
 	case ENXIO:
 		return {code,
 			"the heap " + name + " is gone: nothing is behind " + heap.node.string(),
 			"Its driver was removed; load it again (modprobe system_heap cma_heap)"};
-	default:
-		return {code, "cannot open the heap " + name, {}};
-	}
-}
-
-Error allocationError(int code, const std::string &heap, uint64_t size, uint64_t rounded)
-{
-	const std::string text = wantedText(heap, size, rounded);
-	switch (code) {
 	case EMFILE:
 	case ENFILE:
-		return {code, text + ": no file descriptor is left for it",
-			"Close buffers, or raise the limit of open files (ulimit -n)"};
-	case ENOTTY:
-		return {code, text + ": it is no dma-buf heap", {}};
-	case EINVAL:
-		return {code, text + ": the heap refuses the request",
-			"Its device may have been removed"};
+		return {code, "cannot open the heap " + name + ": no file descriptor is left",
+			"Close files, or raise the limit of open files (ulimit -n)"};
 	default:
-		return {code, text, {}};
+		return {code, "cannot open the heap " + name, {}};
 	}
 }
 
@@ -124,7 +62,7 @@ Result<HeapDevice> HeapDevice::open(const Heap &heap, const SystemPaths &paths)
 		fd = ::open(heap.node.c_str(), O_RDONLY | O_CLOEXEC);
 	} while (fd < 0 && errno == EINTR);
 	if (fd < 0)
-		return std::unexpected(openError(errno, heap));
+		return std::unexpected(openError(errno, heap, paths));
 	return HeapDevice(heap, UniqueFd(fd), paths);
 }
 
@@ -140,27 +78,23 @@ Result<Buffer> HeapDevice::allocate(uint64_t size, std::string_view name) const
 					    " bytes cannot be rounded to whole pages");
 	const uint64_t rounded = (size + page - 1) / page * page;
 
+	const auto failed = [&](int code) {
+		return std::unexpected(diagnoseAllocation(heap_, code, size, paths_).error());
+	};
+
 	const std::string &source = heap_.linkTarget.empty() ? heap_.name.text : heap_.linkTarget;
-	const bool unlimited = !heap_.region.contiguous && isSystemHeapName(source);
-	if (unlimited) {
+	if (!heap_.region.contiguous && isSystemHeapName(source)) {
 		const auto available = availableMemory(paths_);
 		if (available && rounded > *available)
-			return std::unexpected(systemExhausted(heap, size, rounded, available));
+			return failed(ENOMEM);
 	}
 
 	dma_heap_allocation_data request{};
 	request.len = size;
 	request.fd_flags = O_RDWR | O_CLOEXEC;
 	while (ioctl(fd_.get(), DMA_HEAP_IOCTL_ALLOC, &request) != 0) {
-		if (errno == EINTR)
-			continue;
-		if (errno != ENOMEM)
-			return std::unexpected(allocationError(errno, heap, size, rounded));
-		if (unlimited)
-			return std::unexpected(
-				systemExhausted(heap, size, rounded, availableMemory(paths_)));
-		return std::unexpected(
-			regionExhausted(heap, size, rounded, RegionTable(paths_).find(source)));
+		if (errno != EINTR)
+			return failed(errno);
 	}
 	UniqueFd fd(static_cast<int>(request.fd));
 

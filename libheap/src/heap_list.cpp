@@ -71,7 +71,8 @@ SystemPaths SystemPaths::below(const fs::path &root)
 {
 	SystemPaths paths;
 	for (auto *path : {&paths.heapDirectory, &paths.cmaDirectory, &paths.cmaDebugDirectory,
-			   &paths.deviceTree, &paths.memoryInfo, &paths.processes})
+			   &paths.deviceTree, &paths.memoryInfo, &paths.processes, &paths.modules,
+			   &paths.kernelConfig, &paths.bootDirectory})
 		*path = root / path->relative_path();
 	return paths;
 }

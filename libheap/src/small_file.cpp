@@ -13,18 +13,18 @@
 namespace heapflow
 {
 
-std::optional<std::string> readSmallFile(const std::filesystem::path &file)
+Result<std::string> readFile(const std::filesystem::path &file, size_t limit)
 {
-	constexpr size_t limit = 65536;
-
 	/* O_NONBLOCK: a FIFO in the place of a file must not hang the caller. */
 	const UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
 	struct stat status;
-	if (!fd.valid() || fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode))
-		return std::nullopt;
+	if (!fd.valid() || fstat(fd.get(), &status) != 0)
+		return fail(errno, "cannot read " + file.string());
+	if (!S_ISREG(status.st_mode))
+		return fail(EINVAL, file.string() + " is no regular file");
 
 	std::string content;
-	char part[4096];
+	char part[16384];
 	while (content.size() <= limit) {
 		const ssize_t count = read(fd.get(), part, sizeof(part));
 		if (count == 0)
@@ -32,9 +32,18 @@ std::optional<std::string> readSmallFile(const std::filesystem::path &file)
 		if (count > 0)
 			content.append(part, static_cast<size_t>(count));
 		else if (errno != EINTR)
-			return std::nullopt;
+			return fail(errno, "cannot read " + file.string());
 	}
-	return std::nullopt;
+	return fail(EFBIG, file.string() + " has more than " + std::to_string(limit) + " bytes");
+}
+
+std::optional<std::string> readSmallFile(const std::filesystem::path &file)
+{
+	constexpr size_t limit = 65536;
+	auto content = readFile(file, limit);
+	if (!content)
+		return std::nullopt;
+	return std::move(*content);
 }
 
 std::optional<uint64_t> readNumber(const std::filesystem::path &file)

@@ -2,6 +2,8 @@
 /* Files of sysfs, debugfs and procfs: small, and possibly missing, forbidden or full of rubbish. */
 #pragma once
 
+#include "heapflow/heap/error.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -9,6 +11,13 @@
 
 namespace heapflow
 {
+
+/**
+ * \brief The whole file
+ *
+ * Errors: that of open() or read(), EINVAL no regular file, EFBIG more than `limit` bytes.
+ */
+Result<std::string> readFile(const std::filesystem::path &file, size_t limit);
 
 /** \brief The whole file, or nothing when it cannot be read or has more than 64 KiB */
 std::optional<std::string> readSmallFile(const std::filesystem::path &file);

@@ -25,6 +25,9 @@ struct SystemPaths {
 	std::filesystem::path deviceTree = "/proc/device-tree";
 	std::filesystem::path memoryInfo = "/proc/meminfo"; /**< what is left for the system heap */
 	std::filesystem::path processes = "/proc";          /**< who holds buffers: PID/fdinfo */
+	std::filesystem::path modules = "/proc/modules";    /**< which heap drivers are loaded */
+	std::filesystem::path kernelConfig = "/proc/config.gz"; /**< how the kernel was built */
+	std::filesystem::path bootDirectory = "/boot"; /**< config-RELEASE, where that is missing */
 
 	/** \brief The same paths in a copy of a system, as `heapctl --sysroot` reads them */
 	static SystemPaths below(const std::filesystem::path &root);
