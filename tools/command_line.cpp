@@ -9,12 +9,13 @@ void addJson(CLI::App *command, bool &json)
 	command->add_flag("--json", json, "Print JSON; sizes in bytes, null where unknown");
 }
 
-void addSysroot(CLI::App *command, SystemPaths &paths)
+CLI::Option *addSysroot(CLI::App *command, SystemPaths &paths)
 {
-	command->add_option_function<std::string>(
-		       "--sysroot",
-		       [&paths](const std::string &root) { paths = SystemPaths::below(root); },
-		       "Read DIR/dev, DIR/sys and DIR/proc: a copy of a board")
+	return command
+		->add_option_function<std::string>(
+			"--sysroot",
+			[&paths](const std::string &root) { paths = SystemPaths::below(root); },
+			"Read DIR/dev, DIR/sys and DIR/proc: a copy of a board")
 		->type_name("DIR")
 		->check(CLI::ExistingDirectory);
 }

@@ -24,6 +24,7 @@ void addAllocCommand(CLI::App &app, Run &run);
 void addCompleteCommand(CLI::App &app, Run &run);
 void addDoctorCommand(CLI::App &app, Run &run);
 void addExplainCommand(CLI::App &app, Run &run);
+void addFitCommand(CLI::App &app, Run &run);
 void addListCommand(CLI::App &app, Run &run);
 void addWatchCommand(CLI::App &app, Run &run);
 
@@ -31,6 +32,6 @@ void addWatchCommand(CLI::App &app, Run &run);
 void addJson(CLI::App *command, bool &json);
 
 /** \brief --sysroot; `paths` are those of this system until it is given */
-void addSysroot(CLI::App *command, SystemPaths &paths);
+CLI::Option *addSysroot(CLI::App *command, SystemPaths &paths);
 
 } /* namespace heapflow::tool */
