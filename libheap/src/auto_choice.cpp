@@ -2,12 +2,12 @@
 /*
  * The order, from design.md, "Choosing a heap": scarce memory only where it is needed.
  *
- *   0..3  a region that its name dedicates to video, camera, display or an ISP, in this order
- *   10    `system`, when every device is known to take scattered memory
- *   20    the default CMA region, made for everybody
- *   21    another contiguous region whose name says no usage (memory@48000000-contiguous)
- *   22    memory that may be contiguous, for all that is known (heaps of vendors)
- *   30    `system`, when nobody has said yet what it takes: the first buffer will show
+ *   0..7  a region that its name dedicates to video, camera, display or an ISP, in this order; one
+ * whose usage is just that word (video@42000000) before one that has it among others (cma-video) 10
+ * `system`, when every device is known to take scattered memory 20    the default CMA region, made
+ * for everybody 21    another contiguous region whose name says no usage
+ * (memory@48000000-contiguous) 22    memory that may be contiguous, for all that is known (heaps of
+ * vendors) 30    `system`, when nobody has said yet what it takes: the first buffer will show
  *
  * A region that its name dedicates to something else (npu@, audio@) belongs to somebody, and
  * protected memory serves no CPU: neither is taken.
@@ -104,7 +104,8 @@ AutoVerdict judgeRegion(const Heap &heap)
 	if (heap.region.isDefault)
 		return {true, kDefaultRegion, "is the default CMA region"};
 	if (rank && contiguous.value == true)
-		return {true, *rank, "is a region for " + std::string(kFrameUsages[*rank])};
+		return {true, 2 * *rank + (usage != kFrameUsages[*rank]),
+			"is a region for " + std::string(kFrameUsages[*rank])};
 	if (!usage.empty() && heap.region.contiguous)
 		return {.reason = "is a region for " + printable(usage) +
 				  ", which belongs to somebody else"};

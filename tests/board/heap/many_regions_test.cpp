@@ -170,8 +170,7 @@ TEST(ManyRegions, AutoTakesRegionsForVideoThenTheCameras)
 	ASSERT_GT(turns.size(), 4u) << turns[0];
 	EXPECT_EQ(turns[3], "camera@45000000");
 	turns.resize(3);
-	EXPECT_THAT(turns,
-		    testing::UnorderedElementsAre("cma-video", "video@42000000", "video@44000000"));
+	EXPECT_THAT(turns, ElementsAre("video@42000000", "video@44000000", "cma-video"));
 }
 
 TEST(ManyRegionsFallback, FromOneRegionToTheNextByName)

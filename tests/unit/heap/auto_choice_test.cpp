@@ -68,7 +68,7 @@ TEST(Auto, RegionsForFramesInTheOrderOfTheirUse)
 		cmaHeap("cma-video", 0x45000000, kMiB, kMiB),
 	};
 	EXPECT_THAT(tried("auto", heaps),
-		    ElementsAre("cma-video", "video@43000000", "video@44000000", "camera",
+		    ElementsAre("video@43000000", "video@44000000", "cma-video", "camera",
 				"display@41000000", "isp@40000000"));
 }
 
