@@ -23,8 +23,10 @@ using Run = std::function<int()>;
 void addAllocCommand(CLI::App &app, Run &run);
 void addCompleteCommand(CLI::App &app, Run &run);
 void addDoctorCommand(CLI::App &app, Run &run);
+void addDtCommand(CLI::App &app, Run &run);
 void addExplainCommand(CLI::App &app, Run &run);
 void addFitCommand(CLI::App &app, Run &run);
+void addLintCommand(CLI::App &app, Run &run);
 void addListCommand(CLI::App &app, Run &run);
 void addWatchCommand(CLI::App &app, Run &run);
 

@@ -41,6 +41,8 @@ int main(int argc, char **argv)
 	addWatchCommand(app, run);
 	addCompleteCommand(app, run);
 	addDoctorCommand(app, run);
+	addLintCommand(app, run);
+	addDtCommand(app, run);
 
 	try {
 		app.parse(argc, argv);
