@@ -101,12 +101,13 @@ TEST(ManyRegionsAppearance, UdevOpensANewHeapToTheGroupOfItsRule)
 		0);
 	ASSERT_TRUE(node.remove());
 	ASSERT_TRUE(node.make());
-	const std::string asUser = "setpriv --reuid=65534 --regid=65534 --groups=video -- "
-				   "heapctl alloc 'camera@*' 4096";
+	const std::string user = "setpriv --reuid=65534 --regid=65534 --groups=video -- ";
+	const std::string asUser = user + "heapctl alloc 'camera@*' 4096";
 	EXPECT_EQ(runCommand(asUser).status, 1) << "as devtmpfs makes it, it is root's";
 
-	ASSERT_EQ(runCommand("echo add >/sys/class/dma_heap/camera@45000000/uevent && "
-			     "udevadm settle --timeout=10")
+	/* Not `udevadm settle`: it can look before udevd has taken up the event. */
+	ASSERT_EQ(runCommand("echo add >/sys/class/dma_heap/camera@45000000/uevent && " + user +
+			     "heapctl watch 'camera@*' --timeout 20")
 			  .status,
 		  0);
 	EXPECT_EQ(describeAccess(*findHeap(kHeap)), "root:video 0660");

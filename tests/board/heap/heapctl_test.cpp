@@ -72,7 +72,8 @@ TEST(Heapctl, AllocFallsBackAndSaysSo)
 {
 	const CommandResult result = runCommand("heapctl alloc 'memory@*:default' 40M");
 	EXPECT_EQ(result.status, 0) << result.errors;
-	EXPECT_THAT(result.output, StartsWith("passed over: "));
+	EXPECT_THAT(result.output, StartsWith("fallback: memory@48000000-contiguous was passed "
+					      "over for default_cma_region: "));
 	EXPECT_THAT(result.output, HasSubstr("\ndefault_cma_region: 1 buffer of 41943040 bytes"));
 }
 

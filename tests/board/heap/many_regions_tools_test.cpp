@@ -139,6 +139,43 @@ TEST(ManyRegionsFit, TheCommandAgreesWithTheKernel)
 		  1);
 }
 
+TEST(ManyRegionsLint, TheMisnamedRegionIsFoundAndTheSuggestionPasses)
+{
+	const CommandResult result = runCommand("heapctl lint --json");
+	EXPECT_EQ(result.status, 1) << result.errors;
+	const Json json = Json::parse(result.output);
+	bool found = false;
+	for (const Json &finding : json["findings"]) {
+		EXPECT_NE(finding["name"], "video@42000000") << finding;
+		EXPECT_NE(finding["name"], kCamera) << finding;
+		if (finding["name"] != "cma-video" || finding["rule"] != "no-implementation")
+			continue;
+		found = true;
+		EXPECT_FALSE(finding["source"].get<std::string>().empty());
+		const std::string suggestion = finding["suggestion"];
+		EXPECT_EQ(runCommand("heapctl lint '" + suggestion + "'").status, 0) << suggestion;
+	}
+	EXPECT_TRUE(found) << result.output;
+}
+
+TEST(ManyRegionsLint, TheRunningSystemAndItsSourceAgreeOnTheRegions)
+{
+	const Json running = jsonOf("heapctl lint --json");
+	const Json source = jsonOf("heapctl lint --json board/variants/many-regions.dts");
+	std::vector<std::string> ofSource;
+	std::vector<std::string> ofSystem;
+	for (const Json &name : source["names"]) {
+		if (name["becomes_heap"] == true)
+			ofSource.push_back(name["name"]);
+	}
+	for (const Json &name : running["names"]) {
+		if (name["in_device_tree"] == true && name["becomes_heap"] == true)
+			ofSystem.push_back(name["name"]);
+	}
+	EXPECT_THAT(ofSystem, testing::UnorderedElementsAreArray(ofSource));
+	EXPECT_EQ(ofSource.size(), 7u);
+}
+
 TEST(ManyRegionsHolders, AnotherProcessIsNamedWithItsBuffers)
 {
 	const OtherHolder other(kCamera, "3M", 2);
