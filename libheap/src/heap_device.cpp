@@ -3,6 +3,7 @@
 #include "heapflow/heap/heap.h"
 
 #include "heap_access.h"
+#include "memory_guard.h"
 
 #include <cerrno>
 
@@ -48,11 +49,28 @@ Error openError(int code, const Heap &heap, const SystemPaths &paths)
 	}
 }
 
+Error sizeError(const std::string &heap, uint64_t size)
+{
+	if (size == 0)
+		return {EINVAL, "a buffer of 0 bytes was asked of the heap " + heap,
+			"Ask for 1 byte at least"};
+	return {EINVAL,
+		"a buffer of " + std::to_string(size) + " bytes cannot be rounded to whole pages",
+		{}};
+}
+
 } /* namespace */
 
 HeapDevice::HeapDevice(Heap heap, UniqueFd fd, SystemPaths paths)
-	: heap_(std::move(heap)), fd_(std::move(fd)), paths_(std::move(paths))
+	: heap_(std::move(heap)),
+	  fd_(std::move(fd)),
+	  paths_(std::move(paths)),
+	  isProtected_(heap_.name.isProtected || parseHeapName(heap_.linkTarget).isProtected)
 {
+	const std::string &source = heap_.linkTarget.empty() ? heap_.name.text : heap_.linkTarget;
+	if (!heap_.region.contiguous && isSystemHeapName(source))
+		guard_ = std::make_shared<MemoryGuard>(
+			[look = paths_] { return availableMemory(look); });
 }
 
 Result<HeapDevice> HeapDevice::open(const Heap &heap, const SystemPaths &paths)
@@ -68,43 +86,30 @@ Result<HeapDevice> HeapDevice::open(const Heap &heap, const SystemPaths &paths)
 
 Result<Buffer> HeapDevice::allocate(uint64_t size, std::string_view name) const
 {
-	const std::string heap = printable(heap_.name.text);
-	if (size == 0)
-		return fail(EINVAL, "a buffer of 0 bytes was asked of the heap " + heap,
-			    "Ask for 1 byte at least");
-	const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-	if (size > UINT64_MAX - page)
-		return fail(EINVAL, "a buffer of " + std::to_string(size) +
-					    " bytes cannot be rounded to whole pages");
+	/* Nothing is read or formatted on the way of a success: that would cost more than the
+	 * small allocations themselves. */
+	static const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+	if (size == 0 || size > UINT64_MAX - page)
+		return std::unexpected(sizeError(printable(heap_.name.text), size));
+	/* The ioctl does not say the true size, and lseek() would cost a system call. */
 	const uint64_t rounded = (size + page - 1) / page * page;
-
-	const auto failed = [&](int code) {
-		return std::unexpected(diagnoseAllocation(heap_, code, size, paths_).error());
-	};
-
-	const std::string &source = heap_.linkTarget.empty() ? heap_.name.text : heap_.linkTarget;
-	if (!heap_.region.contiguous && isSystemHeapName(source)) {
-		const auto available = availableMemory(paths_);
-		if (available && rounded > *available)
-			return failed(ENOMEM);
-	}
+	if (guard_ && guard_->refuse(rounded))
+		return std::unexpected(diagnoseAllocation(heap_, ENOMEM, size, paths_).error());
 
 	dma_heap_allocation_data request{};
 	request.len = size;
 	request.fd_flags = O_RDWR | O_CLOEXEC;
 	while (ioctl(fd_.get(), DMA_HEAP_IOCTL_ALLOC, &request) != 0) {
 		if (errno != EINTR)
-			return failed(errno);
+			return std::unexpected(
+				diagnoseAllocation(heap_, errno, size, paths_).error());
 	}
-	UniqueFd fd(static_cast<int>(request.fd));
-
-	const auto trueSize = bufferSize(fd.get());
-	if (!trueSize)
-		return std::unexpected(trueSize.error());
+	Buffer buffer(UniqueFd(static_cast<int>(request.fd)), rounded, heap_.name.text,
+		      isProtected_);
 	/* A name is for people who look at fdinfo; a buffer without one works as well. */
 	if (!name.empty())
-		static_cast<void>(setBufferName(fd.get(), name));
-	return Buffer(std::move(fd), *trueSize, heap_.name.text);
+		static_cast<void>(setBufferName(buffer.fd(), name));
+	return buffer;
 }
 
 } /* namespace heapflow */

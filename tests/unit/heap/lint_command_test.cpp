@@ -134,7 +134,8 @@ TEST(LintCommand, WhatCannotBeRead)
 
 	directory.write("good.dts", kGood);
 	const std::string good = (directory.path() / "good.dts").string();
-	const CommandResult noDtc = runCommand("PATH=/nonexistent " + program() + " lint " + good);
+	const CommandResult noDtc = runCommand("p=$(command -v " + program() +
+					       "); PATH=/nonexistent; exec \"$p\" lint " + good);
 	EXPECT_EQ(noDtc.status, 2);
 	EXPECT_THAT(noDtc.errors, HasSubstr("device-tree-compiler"));
 

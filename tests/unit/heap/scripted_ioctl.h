@@ -35,4 +35,22 @@ private:
 	std::vector<Call> calls_;
 };
 
+/**
+ * \brief While it lives, every DMA_HEAP_IOCTL_ALLOC gives ordinary memory, and brackets succeed
+ *
+ * For ThreadSanitizer and AddressSanitizer, which do not run on the board; the same pool is tested
+ * on real heaps in tests/board/heap. Any thread.
+ */
+class MemoryHeap
+{
+public:
+	/** \brief ENOMEM after `limit` allocations */
+	explicit MemoryHeap(int limit = 1 << 30);
+	~MemoryHeap();
+	MemoryHeap(const MemoryHeap &) = delete;
+	MemoryHeap &operator=(const MemoryHeap &) = delete;
+
+	static int allocations(); /**< so far */
+};
+
 } /* namespace heapflow::test */

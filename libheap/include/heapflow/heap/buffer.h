@@ -1,29 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One dma-buf from a heap, and bracketed CPU access to it. */
+/* One dma-buf from a heap. */
 #pragma once
 
+#include "heapflow/heap/cpu_access.h"
 #include "heapflow/heap/error.h"
 #include "heapflow/heap/unique_fd.h"
 
-#include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 
 namespace heapflow
 {
-
-/** \brief What the CPU wants to do; the direction must match between begin and end (dma-buf.h) */
-enum class Access { Read, Write, ReadWrite };
-
-/**
- * \brief DMA_BUF_IOCTL_SYNC with begin or end, repeated on EINTR and EAGAIN (invariant 9)
- *
- * The kernel's dma-buf documentation asks user space to restart both.
- */
-Result<void> syncBegin(int dmabuf, Access access);
-Result<void> syncEnd(int dmabuf, Access access);
 
 /** \brief Name a dma-buf for /proc/PID/fdinfo and debugfs; cut to the 31 bytes the kernel takes */
 Result<void> setBufferName(int dmabuf, std::string_view name);
@@ -31,60 +19,40 @@ Result<void> setBufferName(int dmabuf, std::string_view name);
 /** \brief True size in bytes, from lseek(SEEK_END); the ALLOC ioctl does not report its rounding */
 Result<uint64_t> bufferSize(int dmabuf);
 
-/**
- * \brief CPU view of a dma-buf inside one sync bracket
- *
- * Begins the bracket when made, ends it and unmaps when destroyed. Holds a descriptor of its own,
- * so that the bracket is ended on the right dma-buf even when the Buffer goes first. Move-only, one
- * thread.
- */
-class Mapping
-{
-public:
-	/**
-	 * \brief Map the first `size` bytes: Read cannot be written through, the others are
-	 * readable too
-	 *
-	 * Errors: EINVAL size 0, larger than the dma-buf, or memory that has no CPU view (a
-	 * protected heap); EACCES writing a dma-buf that was allocated read-only.
-	 */
-	static Result<Mapping> create(int dmabuf, uint64_t size, Access access);
-
-	Mapping(Mapping &&other) noexcept;
-	Mapping &operator=(Mapping &&other) noexcept;
-	~Mapping();
-
-	std::span<std::byte> bytes() const { return {data_, size_}; }
-
-private:
-	Mapping() = default;
-	void close();
-
-	UniqueFd dmabuf_;
-	std::byte *data_ = nullptr;
-	size_t size_ = 0;
-	Access access_ = Access::Read;
-};
-
 /** \brief Sole owner of one dma-buf that came from a heap. Move-only, one thread at a time. */
 class Buffer
 {
 public:
+	/** \brief Protected when the name of the heap says so */
 	Buffer(UniqueFd fd, uint64_t size, std::string heap);
+	Buffer(UniqueFd fd, uint64_t size, std::string heap, bool isProtected);
 
 	int fd() const { return fd_.get(); }
 	uint64_t size() const { return size_; } /**< bytes, a multiple of the page size */
 	const std::string &heap() const { return heap_; }
+	/** \brief No CPU may look at it: map() and view() refuse without a system call (invariant
+	 * 9)
+	 */
+	bool isProtected() const { return isProtected_; }
 
-	/** \brief All of the buffer; EACCES without a system call when its heap is protected
-	 * (invariant 9) */
+	/** \brief All of the buffer, once; EACCES when it is protected */
 	Result<Mapping> map(Access access) const;
+
+	/** \brief All of the buffer or a part of it, for many brackets; EACCES when it is protected
+	 */
+	Result<CpuView> view(Access most = Access::ReadWrite) const;
+	Result<CpuView> view(ByteRange range, Access most = Access::ReadWrite) const;
+
 	UniqueFd takeFd() { return std::move(fd_); }
 
 private:
 	UniqueFd fd_;
 	uint64_t size_;
 	std::string heap_;
+	bool isProtected_;
 };
+
+/** \brief Why the CPU gets no view of a buffer of this heap: EACCES, and what can be done */
+Error protectedError(std::string_view heap);
 
 } /* namespace heapflow */

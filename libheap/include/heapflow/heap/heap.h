@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -94,6 +95,8 @@ std::string describeAccess(const Heap &heap);
  */
 std::optional<uint64_t> availableMemory(const SystemPaths &paths = {});
 
+class MemoryGuard;
+
 /** \brief An open heap. Movable; allocate() may be called from any thread. */
 class HeapDevice
 {
@@ -109,12 +112,19 @@ public:
 	static Result<HeapDevice> open(const Heap &heap, const SystemPaths &paths = {});
 
 	const Heap &heap() const { return heap_; }
+	/** \brief Its own name or that of the heap it is a link to says so: buffers are never
+	 * mapped
+	 */
+	bool isProtected() const { return isProtected_; }
 
 	/**
 	 * \brief One zeroed dma-buf of at least `size` bytes, readable and writable
 	 *
 	 * \param[in] name What the buffer is called in /proc/PID/fdinfo; empty for none. A name
-	 * that the kernel refuses never fails the allocation.
+	 * that the kernel refuses never fails the allocation. A name costs one more ioctl.
+	 *
+	 * The size of the buffer is that in whole pages, as all heaps of the kernel give it; one
+	 * that rounds further gives more, see bufferSize().
 	 *
 	 * Errors: EINVAL size 0, ENOMEM with the wanted, free and largest sizes of the region,
 	 * and ENOMEM without asking the kernel when `system` is asked for more than the machine
@@ -129,6 +139,8 @@ private:
 	Heap heap_;
 	UniqueFd fd_;
 	SystemPaths paths_;
+	bool isProtected_;
+	std::shared_ptr<MemoryGuard> guard_; /**< null for a heap with a region */
 };
 
 } /* namespace heapflow */
