@@ -148,8 +148,7 @@ std::vector<LintFinding> lint(const LintInput &input)
 		lintRelations(subject, findings);
 	}
 	lintTwins(input.subjects, findings);
-	if (input.tree)
-		lintTree(*input.tree, input.commandLine, findings);
+	lintTree(input, findings);
 
 	std::ranges::stable_sort(findings, {}, [](const LintFinding &finding) {
 		return std::tuple(std::string_view(finding.name), finding.severity);

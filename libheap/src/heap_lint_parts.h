@@ -19,7 +19,7 @@ void lintTruth(const LintSubject &subject, LintFindings &findings);
 void lintNode(const LintSubject &subject, LintFindings &findings);
 
 /** \brief The rules about several nodes, and about /reserved-memory itself */
-void lintTree(const ReservedMemory &tree, const std::string &commandLine, LintFindings &findings);
+void lintTree(const LintInput &input, LintFindings &findings);
 
 /** \brief The parts between ',', '-', '_', '.', '@' and '+', in small letters */
 std::vector<std::string> nameWords(std::string_view text);

@@ -40,13 +40,21 @@ void lintForm(const ReservedMemory &tree, LintFindings &findings)
 		add("there is no `ranges`");
 }
 
-void lintDefault(const ReservedMemory &tree, const std::string &commandLine, LintFindings &findings)
+/* A kernel that reads its command line late makes the area nevertheless: User Mode Linux does. */
+bool isThere(const LintInput &input, const std::string &name)
+{
+	return std::ranges::any_of(input.subjects, [&](const LintSubject &subject) {
+		return subject.name == name && subject.exists == true;
+	});
+}
+
+void lintDefault(const LintInput &input, LintFindings &findings)
 {
 	std::string first;
-	for (const ReservedNode &node : tree.nodes) {
+	for (const ReservedNode &node : input.tree->nodes) {
 		if (!node.cmaDefault || !node.becomesHeap())
 			continue;
-		if (hasCmaArgument(commandLine))
+		if (hasCmaArgument(input.commandLine) && !isThere(input, node.name))
 			findings.push_back(
 				{"cma-default",
 				 LintSeverity::Error,
@@ -113,14 +121,14 @@ void lintAreaCount(const ReservedMemory &tree, LintFindings &findings)
 
 } /* namespace */
 
-void lintTree(const ReservedMemory &tree, const std::string &commandLine, LintFindings &findings)
+void lintTree(const LintInput &input, LintFindings &findings)
 {
-	if (!tree.present)
+	if (!input.tree || !input.tree->present)
 		return;
-	lintForm(tree, findings);
-	lintDefault(tree, commandLine, findings);
-	lintOverlaps(tree, findings);
-	lintAreaCount(tree, findings);
+	lintForm(*input.tree, findings);
+	lintDefault(input, findings);
+	lintOverlaps(*input.tree, findings);
+	lintAreaCount(*input.tree, findings);
 }
 
 } /* namespace heapflow */

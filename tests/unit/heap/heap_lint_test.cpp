@@ -11,7 +11,6 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
 
 namespace
 {
@@ -312,8 +311,21 @@ TEST(LintSystem, HeapsAndNodesMeet)
 	const auto findings = lint(lintInput(heaps, tree, ""));
 	EXPECT_THAT(verdicts(findings), ElementsAre("note same-region", "error appears"));
 	EXPECT_EQ(findings[1].name, "video@42000000");
-	const auto overruled = lint(lintInput(heaps, tree, "cma=0"));
-	EXPECT_THAT(verdicts(overruled), Not(Contains("error cma-default")));
+}
+
+TEST(LintSystem, CmaOnTheCommandLineOverrulesOnlyWhatIsNotThere)
+{
+	ReservedNode node = pool("display@48000000", 0x48000000, 64 << 20);
+	node.cmaDefault = true;
+	std::vector<Heap> heaps(1);
+	heaps[0].name = parseHeapName("reserved");
+	heaps[0].region.id = "reserved";
+	const auto gone = lint(lintInput(heaps, treeOf({node}), "cma=64M"));
+	EXPECT_THAT(verdicts(gone), Contains("error cma-default"));
+
+	heaps[0].name = parseHeapName("display@48000000");
+	heaps[0].region.id = "display@48000000";
+	EXPECT_THAT(lint(lintInput(heaps, treeOf({node}), "cma=64M")), IsEmpty());
 }
 
 TEST(LintRules, EachHasTextAndCitationAndOneId)

@@ -164,6 +164,7 @@ TEST(LintCommand, TheRunningSystem)
 	EXPECT_THAT(result.output, Not(HasSubstr("cma-default")));
 
 	system.write("proc/cmdline", "console=ttyS0 cma=64M\n");
+	std::filesystem::remove(system.path() / "dev/dma_heap/linux,cma");
 	EXPECT_THAT(heapctl("lint" + root).output, HasSubstr("[cma-default]"));
 }
 
