@@ -21,6 +21,7 @@ using Run = std::function<int()>;
  * Each is defined in the file of its command, and sets `run` when that command was given.
  */
 void addAllocCommand(CLI::App &app, Run &run);
+void addBenchCommand(CLI::App &app, Run &run);
 void addCompleteCommand(CLI::App &app, Run &run);
 void addDoctorCommand(CLI::App &app, Run &run);
 void addDtCommand(CLI::App &app, Run &run);

@@ -37,6 +37,7 @@ int main(int argc, char **argv)
 	addListCommand(app, run);
 	addExplainCommand(app, run);
 	addAllocCommand(app, run);
+	addBenchCommand(app, run);
 	addFitCommand(app, run);
 	addWatchCommand(app, run);
 	addCompleteCommand(app, run);

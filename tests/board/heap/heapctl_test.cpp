@@ -77,6 +77,29 @@ TEST(Heapctl, AllocFallsBackAndSaysSo)
 	EXPECT_THAT(result.output, HasSubstr("\ndefault_cma_region: 1 buffer of 41943040 bytes"));
 }
 
+TEST(Heapctl, BenchMeasuresEveryHeapAndGivesAllBack)
+{
+	const auto before = freeBytes("video@42000000");
+	const CommandResult result = runCommand("heapctl bench --size 1M --count 5 --json");
+	ASSERT_EQ(result.status, 0) << result.errors;
+	const Json json = Json::parse(result.output);
+	ASSERT_EQ(json["heaps"].size(), kBoardHeaps.size());
+	for (const Json &heap : json["heaps"]) {
+		for (const char *what : {"allocate", "map", "zero", "sync", "recycle"}) {
+			ASSERT_TRUE(heap.contains(what)) << heap;
+			EXPECT_GT(heap[what]["min"], 0) << what;
+			EXPECT_LE(heap[what]["min"], heap[what]["median"]);
+			EXPECT_LE(heap[what]["median"], heap[what]["max"]);
+		}
+		EXPECT_LT(heap["recycle"]["median"], heap["allocate"]["median"]);
+	}
+	EXPECT_EQ(freeBytes("video@42000000"), before);
+	EXPECT_EQ(runCommand("timeout --preserve-status -s INT 0.5 heapctl bench --count 1000000")
+			  .status,
+		  130);
+	EXPECT_EQ(runCommand("heapctl bench video@42000000 --size 65M --count 1").status, 1);
+}
+
 TEST(Heapctl, FailuresHaveStatusOneAndANextStep)
 {
 	const char *const failures[] = {"heapctl alloc 'video@*' 65M", "heapctl alloc nix 4096",
