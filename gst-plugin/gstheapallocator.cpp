@@ -203,8 +203,8 @@ GstAllocator *gst_heap_allocator_new(HeapChoice choice, std::string name)
 	return GST_ALLOCATOR_CAST(self);
 }
 
-Result<std::vector<heapflow::HeapFallback>> gst_heap_allocator_reserve(GstHeapAllocator *self, size_t count,
-							    gsize size)
+Result<std::vector<heapflow::HeapFallback>> gst_heap_allocator_reserve(GstHeapAllocator *self,
+								       size_t count, gsize size)
 {
 	std::lock_guard lock(self->allocation->mutex);
 

@@ -43,8 +43,8 @@ GstAllocator *gst_heap_allocator_new(heapflow::HeapChoice choice, std::string na
  *
  * Either all of them or none. \return sentences about heaps that did not serve
  */
-heapflow::Result<std::vector<heapflow::HeapFallback>> gst_heap_allocator_reserve(GstHeapAllocator *self,
-								      size_t count, gsize size);
+heapflow::Result<std::vector<heapflow::HeapFallback>>
+gst_heap_allocator_reserve(GstHeapAllocator *self, size_t count, gsize size);
 
 /** \brief Give back what was reserved and not handed out */
 void gst_heap_allocator_drop_reserve(GstHeapAllocator *self);
