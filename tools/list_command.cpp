@@ -253,21 +253,34 @@ size_t widthOf(const std::string &text)
 	return width;
 }
 
-/* On a terminal that is too narrow the columns go that are most easily had elsewhere. */
+/*
+ * On a terminal that is too narrow the columns go that are most easily had elsewhere, and those
+ * come back, the most telling first, that fit in the room of a wide one that went after them.
+ */
 std::string fittingTable(const SystemView &view, bool wide)
 {
-	const auto width = wide ? std::nullopt : outputWidth();
+	const size_t width = wide ? SIZE_MAX : outputWidth().value_or(SIZE_MAX);
+	const auto fits = [&](const std::vector<Part> &without) {
+		return widthOf(tableText(view, without)) <= width;
+	};
 	std::vector<Part> left;
-	std::string names;
-	std::string text = tableText(view, left);
 	for (const Part part :
 	     {Usage, Base, RegionId, Held, Properties, Largest, Note, Permission}) {
-		if (!width || widthOf(text) <= *width)
+		if (fits(left))
 			break;
 		left.push_back(part);
-		names += (names.empty() ? "" : ", ") + listColumns()[part].column.title;
-		text = tableText(view, left);
 	}
+	for (size_t i = left.size(); i > 0; i--) {
+		std::vector<Part> fewer = left;
+		fewer.erase(fewer.begin() + static_cast<ptrdiff_t>(i - 1));
+		if (fits(fewer))
+			left = std::move(fewer);
+	}
+
+	std::string names;
+	for (const Part part : left)
+		names += (names.empty() ? "" : ", ") + listColumns()[part].column.title;
+	const std::string text = tableText(view, left);
 	return names.empty() ? text : text + "not shown: " + names + " (--wide)\n";
 }
 

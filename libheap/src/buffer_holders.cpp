@@ -296,8 +296,9 @@ std::string describeHolders(const RegionHolders &holders, size_t most)
 				? " and " + std::to_string(holder.names.size() - 1) + " more names)"
 				: ")";
 	}
-	if (holders.holders.size() > shown)
-		text += ", " + std::to_string(holders.holders.size() - shown) + " more processes";
+	if (const size_t more = holders.holders.size() - shown)
+		text += ", " + std::to_string(more) +
+			(more == 1 ? " more process" : " more processes");
 	return text;
 }
 

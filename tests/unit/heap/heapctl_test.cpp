@@ -156,6 +156,28 @@ TEST(Heapctl, UsageErrorsHaveTheirOwnStatus)
 	}
 }
 
+TEST(Heapctl, ListFitsInANarrowTerminalAndKeepsWhatItCan)
+{
+	const SystemDirectory system;
+	system.makeBoard();
+	for (const int width : {60, 80, 100, 140}) {
+		const CommandResult result =
+			runCommand("COLUMNS=" + std::to_string(width) + " " +
+				   (std::getenv("HEAPCTL") ? std::getenv("HEAPCTL") : "heapctl") +
+				   " list" + rootOption(system));
+		ASSERT_EQ(result.status, 0) << result.errors;
+		std::istringstream lines(result.output);
+		for (std::string line; std::getline(lines, line);)
+			EXPECT_TRUE(line.size() <= static_cast<size_t>(width) ||
+				    line.starts_with("not shown"))
+				<< line;
+		const std::string titles = result.output.substr(0, result.output.find('\n'));
+		EXPECT_THAT(titles, HasSubstr("FREE"));
+		/* Narrow columns come back into the room that a wide one left. */
+		EXPECT_EQ(titles.find("LARGEST") != titles.npos, width >= 100) << titles;
+	}
+}
+
 TEST(Heapctl, AWrongExpressionIsShownWithItsCharacter)
 {
 	const CommandResult result = heapctl("explain video@*:is=contigous");
