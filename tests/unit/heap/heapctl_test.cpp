@@ -174,7 +174,7 @@ TEST(Heapctl, ListFitsInANarrowTerminalAndKeepsWhatItCan)
 		const std::string titles = result.output.substr(0, result.output.find('\n'));
 		EXPECT_THAT(titles, HasSubstr("FREE"));
 		/* Narrow columns come back into the room that a wide one left. */
-		EXPECT_EQ(titles.find("LARGEST") != titles.npos, width >= 100) << titles;
+		EXPECT_THAT(titles, HasSubstr("LARGEST")) << width;
 	}
 }
 
