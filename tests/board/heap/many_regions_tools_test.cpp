@@ -151,7 +151,7 @@ TEST(ManyRegionsLint, TheMisnamedRegionIsFoundAndTheSuggestionPasses)
 		if (finding["name"] != "cma-video" || finding["rule"] != "no-implementation")
 			continue;
 		found = true;
-		EXPECT_FALSE(finding["source"].get<std::string>().empty());
+		EXPECT_FALSE(finding["citation"].get<std::string>().empty());
 		const std::string suggestion = finding["suggestion"];
 		EXPECT_EQ(runCommand("heapctl lint '" + suggestion + "'").status, 0) << suggestion;
 	}
