@@ -39,6 +39,7 @@ int main(int argc, char **argv)
 	addAllocCommand(app, run);
 	addBenchCommand(app, run);
 	addFitCommand(app, run);
+	addTopCommand(app, run);
 	addWatchCommand(app, run);
 	addCompleteCommand(app, run);
 	addDoctorCommand(app, run);

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <ctime>
 
 namespace heapflow::tool
 {
@@ -57,6 +58,18 @@ std::optional<HeapExpression> readExpression(std::string_view text)
 		std::fprintf(stderr, "%s", failure.pointer(text).c_str());
 	std::fprintf(stderr, "hint: %s\n", safeText(failure.error.hint).c_str());
 	return std::nullopt;
+}
+
+std::string utcNow()
+{
+	timespec time{};
+	clock_gettime(CLOCK_REALTIME, &time);
+	tm parts{};
+	gmtime_r(&time.tv_sec, &parts);
+	char text[64];
+	const size_t length = strftime(text, sizeof(text), "%FT%T", &parts);
+	std::snprintf(text + length, sizeof(text) - length, ".%03ldZ", time.tv_nsec / 1'000'000);
+	return text;
 }
 
 Json toJson(const Heap &heap)

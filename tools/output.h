@@ -31,6 +31,9 @@ int report(const Error &error, int status = kFailure);
 /** \brief Reads a heap expression; nothing after a message that points at the character */
 std::optional<HeapExpression> readExpression(std::string_view text);
 
+/** \brief This moment in UTC, to the millisecond: "2026-11-24T09:30:00.125Z" */
+std::string utcNow();
+
 /** \brief The facts of a heap, in bytes, null where unknown */
 nlohmann::ordered_json toJson(const Heap &heap);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command_line.h"
 
+#include "ending_signals.h"
 #include "output.h"
 #include "table.h"
 
@@ -8,12 +9,8 @@
 
 #include <cerrno>
 #include <cmath>
-#include <csignal>
-#include <ctime>
 
 #include <poll.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 namespace heapflow::tool
 {
@@ -42,53 +39,19 @@ struct WatchOptions {
 	SystemPaths paths;
 };
 
-std::string now()
-{
-	timespec time{};
-	clock_gettime(CLOCK_REALTIME, &time);
-	tm parts{};
-	gmtime_r(&time.tv_sec, &parts);
-	char text[64];
-	const size_t length = strftime(text, sizeof(text), "%FT%T", &parts);
-	std::snprintf(text + length, sizeof(text) - length, ".%03ldZ", time.tv_nsec / 1'000'000);
-	return text;
-}
-
 int printEvent(std::string_view event, const Heap &heap, bool json)
 {
 	if (json)
 		/* One object a line, so that a reader has each at once. */
-		return print(Json{{"time", now()}, {"event", event}, {"heap", toJson(heap)}}.dump(
-				     -1, ' ', true, Json::error_handler_t::replace) +
-			     "\n");
+		return print(
+			Json{{"time", utcNow()}, {"event", event}, {"heap", toJson(heap)}}.dump(
+				-1, ' ', true, Json::error_handler_t::replace) +
+			"\n");
 	const std::string link = heap.linkTarget.empty() ? "" : ", a link to " + heap.linkTarget;
-	return print(now() + "  " + std::string(event) +
+	return print(utcNow() + "  " + std::string(event) +
 		     std::string(event.size() < 14 ? 14 - event.size() : 0, ' ') + "  " +
 		     safeText(heap.name.text + link) + "  " + describeAccess(heap) +
 		     (heap.accessible ? "" : ", may not be opened") + "\n");
-}
-
-/* SIGINT and SIGTERM as a readable descriptor: nothing happens in a handler. */
-Result<UniqueFd> watchSignals()
-{
-	sigset_t ends;
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGINT);
-	sigaddset(&ends, SIGTERM);
-	sigprocmask(SIG_BLOCK, &ends, nullptr);
-	UniqueFd signals(signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK));
-	if (!signals.valid())
-		return fail(errno, "cannot wait for signals");
-	return signals;
-}
-
-/* 128 and the number of the signal that came; nothing when none did. */
-std::optional<int> endedBySignal(const UniqueFd &signals)
-{
-	signalfd_siginfo info{};
-	if (read(signals.get(), &info, sizeof(info)) != sizeof(info))
-		return std::nullopt;
-	return 128 + static_cast<int>(info.ssi_signo);
 }
 
 class Watching
@@ -125,8 +88,8 @@ int Watching::printTaken(const HeapChoice &choice) const
 	const Heap &heap = choice.taken().heap;
 	if (options_.json)
 		return printEvent("taken", heap, true);
-	return print(now() + "  " + choice.expression.text + " takes " + safeText(heap.name.text) +
-		     "\n");
+	return print(utcNow() + "  " + choice.expression.text + " takes " +
+		     safeText(heap.name.text) + "\n");
 }
 
 /* The exit status once there is nothing left to wait for. */

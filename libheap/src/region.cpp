@@ -8,8 +8,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include <unistd.h>
-
 namespace heapflow
 {
 
@@ -19,14 +17,6 @@ namespace
 namespace fs = std::filesystem;
 
 /* Pages as the kernel counts them, in bytes; nothing for a number that cannot be true. */
-std::optional<uint64_t> pagesToBytes(std::optional<uint64_t> pages)
-{
-	const auto pageSize = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-	if (!pages || *pages > UINT64_MAX / pageSize)
-		return std::nullopt;
-	return *pages * pageSize;
-}
-
 bool isDefaultRegionName(std::string_view name)
 {
 	return std::ranges::find(defaultRegionNames(), name) != defaultRegionNames().end();
@@ -107,8 +97,8 @@ std::string RegionTable::findDefaultArea() const
 void RegionTable::readSysfs(Region &region) const
 {
 	const fs::path area = paths_.cmaDirectory / region.id;
-	const auto total = pagesToBytes(readNumber(area / "total_pages"));
-	const auto free = pagesToBytes(readNumber(area / "available_pages"));
+	const auto total = readPages(area / "total_pages");
+	const auto free = readPages(area / "available_pages");
 
 	if (total) {
 		region.total = total;
@@ -136,13 +126,13 @@ void RegionTable::readDebugfs(Region &region) const
 	const fs::path area = paths_.cmaDebugDirectory / region.id;
 
 	/* In pages, not in bits of the bitmap: cma_maxchunk_get(), mm/cma_debug.c. */
-	const auto largest = pagesToBytes(readNumber(area / "maxchunk"));
+	const auto largest = readPages(area / "maxchunk");
 	if (largest && (!region.total || *largest <= *region.total)) {
 		region.largest = largest;
 		region.sources.push_back((area / "maxchunk").string());
 	}
 	if (!region.base) {
-		region.base = pagesToBytes(readNumber(area / "base_pfn"));
+		region.base = readPages(area / "base_pfn");
 		if (region.base)
 			region.sources.push_back((area / "base_pfn").string());
 	}

@@ -62,4 +62,14 @@ std::optional<uint64_t> readNumber(const std::filesystem::path &file)
 	return number;
 }
 
+std::optional<uint64_t> readPages(const std::filesystem::path &file)
+{
+	const auto pages = readNumber(file);
+	uint64_t bytes = 0;
+	if (!pages ||
+	    __builtin_mul_overflow(*pages, static_cast<uint64_t>(sysconf(_SC_PAGESIZE)), &bytes))
+		return std::nullopt;
+	return bytes;
+}
+
 } /* namespace heapflow */

@@ -25,4 +25,7 @@ std::optional<std::string> readSmallFile(const std::filesystem::path &file);
 /** \brief The one decimal number in a file; nothing when there is anything else in it */
 std::optional<uint64_t> readNumber(const std::filesystem::path &file);
 
+/** \brief The one number of pages in a file, as bytes */
+std::optional<uint64_t> readPages(const std::filesystem::path &file);
+
 } /* namespace heapflow */
