@@ -42,10 +42,21 @@ struct AllocOptions {
 struct Outcome {
 	uint64_t wanted = 0;
 	AllocatedBuffers got;
-	bool mapped = false; /* the zeros were looked at: not in protected memory */
+	std::vector<uint64_t> sizes; /* what the kernel says each buffer has */
+	bool mapped = false;         /* the zeros were looked at: not in protected memory */
 	std::optional<uint64_t> freeBefore;
 	std::optional<uint64_t> freeAfter;
 };
+
+/* The size by the kernel, not by what was asked for. */
+Result<uint64_t> checkedSize(const Buffer &buffer, uint64_t wanted)
+{
+	const auto size = bufferSize(buffer.fd());
+	if (size && *size < wanted)
+		return fail(EIO, "a buffer of " + buffer.heap() + " has " + std::to_string(*size) +
+					 " bytes, of the " + std::to_string(wanted) + " asked for");
+	return size;
+}
 
 /* Every heap clears its pages; a byte that is not zero is another program's data. */
 Result<void> checkZeroed(const Buffer &buffer)
@@ -84,8 +95,12 @@ Result<Outcome> allocate(const HeapChoice &choice, uint64_t size, const AllocOpt
 	outcome.freeBefore = outcome.got.heap.region.free;
 	outcome.freeAfter = freeNow(outcome.got.heap);
 	for (const Buffer &buffer : outcome.got.buffers) {
+		const auto given = checkedSize(buffer, size);
+		if (!given)
+			return std::unexpected(given.error());
+		outcome.sizes.push_back(*given);
 		if (!outcome.mapped)
-			break;
+			continue;
 		if (auto zeroed = checkZeroed(buffer); !zeroed)
 			return std::unexpected(zeroed.error());
 	}
@@ -95,7 +110,7 @@ Result<Outcome> allocate(const HeapChoice &choice, uint64_t size, const AllocOpt
 int printOutcome(const Outcome &outcome)
 {
 	const auto &buffers = outcome.got.buffers;
-	const uint64_t each = buffers.front().size();
+	const uint64_t each = outcome.sizes.front();
 	std::string text;
 	for (const HeapFallback &fallback : outcome.got.fallbacks)
 		text += "fallback: " + safeText(fallback.text()) + "\n";
@@ -118,9 +133,6 @@ int printOutcomeJson(const Outcome &outcome, const AllocOptions &options)
 	auto orNull = [](std::optional<uint64_t> value) {
 		return value ? Json(*value) : Json(nullptr);
 	};
-	Json sizes = Json::array();
-	for (const Buffer &buffer : outcome.got.buffers)
-		sizes.push_back(buffer.size());
 	Json fallbacks = Json::array();
 	for (const HeapFallback &one : outcome.got.fallbacks)
 		fallbacks.push_back({{"heap", one.heap},
@@ -133,7 +145,7 @@ int printOutcomeJson(const Outcome &outcome, const AllocOptions &options)
 		{"region", outcome.got.heap.region.id},
 		{"name", options.name},
 		{"wanted", outcome.wanted},
-		{"sizes", std::move(sizes)},
+		{"sizes", outcome.sizes},
 		{"zeroed", outcome.mapped ? Json(true) : Json(nullptr)},
 		{"free_before", orNull(outcome.freeBefore)},
 		{"free_after", orNull(outcome.freeAfter)},
@@ -181,10 +193,11 @@ int allocateAndShow(const AllocOptions &options)
 	if (!expression)
 		return kUsage;
 
-	const auto heaps = listHeaps();
+	const SystemPaths paths;
+	const auto heaps = listHeaps(paths);
 	if (!heaps)
 		return report(heaps.error());
-	const auto choice = chooseHeap(*expression, *heaps);
+	const auto choice = chooseHeap(*expression, *heaps, {}, &paths);
 	if (!choice)
 		return report(choice.error());
 	const auto outcome = allocate(*choice, *size, options);

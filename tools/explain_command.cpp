@@ -194,7 +194,7 @@ int explain(const ExplainOptions &options)
 	const DeviceDemands demands{.needs = *needs};
 	const HeapChoice choice = explainChoice(*expression, *heaps, demands);
 	const int printed = options.json ? printReasonsJson(choice) : printReasons(choice);
-	if (const auto chosen = chooseHeap(*expression, *heaps, demands); !chosen)
+	if (const auto chosen = chooseHeap(*expression, *heaps, demands, &options.paths); !chosen)
 		return report(chosen.error());
 	return printed;
 }

@@ -367,7 +367,7 @@ int fit(const FitOptions &options)
 	const CmaRules rules = cmaRules(options.paths);
 	const auto fits = predictAll(choice, request, rules, options);
 	if (fits.empty()) {
-		const auto none = chooseHeap(*expression, *heaps);
+		const auto none = chooseHeap(*expression, *heaps, {}, &options.paths);
 		return none ? kFailure : report(none.error());
 	}
 	const int printed = options.json ? printFitsJson(fits, request, rules, options)

@@ -4,6 +4,7 @@
 #include "auto_choice.h"
 #include "heap_access.h"
 #include "heap_condition.h"
+#include "heapflow/heap/allocation_failure.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -340,6 +341,29 @@ const Heap *findForbidden(const HeapChoice &choice, const DeviceDemands &demands
 	return nullptr;
 }
 
+Error nothingMatches(const HeapChoice &choice, const SystemPaths *diagnosed)
+{
+	std::vector<Heap> sorted;
+	for (const HeapCandidate &candidate : choice.candidates)
+		sorted.push_back(candidate.heap);
+	std::string why;
+	for (const UnmetAlternative &unmet : choice.unmet)
+		why += (why.empty() ? ": " : "; ") + unmet.reason;
+	Error error{ENOENT,
+		    "no heap matches '" + printable(choice.expression.text) + "'" + why +
+			    "; there are " + listNames(sorted),
+		    missingHeapHint()};
+	const auto &alternatives = choice.expression.alternatives;
+	const auto named = std::ranges::find(alternatives, HeapAlternative::Kind::Name,
+					     &HeapAlternative::kind);
+	if (named == alternatives.end() && !sorted.empty())
+		error.hint = "heapctl explain '" + printable(choice.expression.text) +
+			     "' says of each heap why it does not match";
+	else if (diagnosed && named != alternatives.end())
+		error.hint = missingHeapError(named->text, *diagnosed).hint;
+	return error;
+}
+
 } /* namespace */
 
 HeapChoice explainChoice(const HeapExpression &expression, const std::vector<Heap> &heaps,
@@ -349,7 +373,7 @@ HeapChoice explainChoice(const HeapExpression &expression, const std::vector<Hea
 }
 
 Result<HeapChoice> chooseHeap(const HeapExpression &expression, const std::vector<Heap> &heaps,
-			      const DeviceDemands &demands)
+			      const DeviceDemands &demands, const SystemPaths *diagnosed)
 {
 	HeapChoice choice = explainChoice(expression, heaps, demands);
 	if (!choice.candidates.empty() && choice.taken().matches)
@@ -357,13 +381,7 @@ Result<HeapChoice> chooseHeap(const HeapExpression &expression, const std::vecto
 	if (const Heap *forbidden = findForbidden(choice, demands))
 		return std::unexpected(accessError(*forbidden));
 
-	std::vector<Heap> sorted;
-	for (const HeapCandidate &candidate : choice.candidates)
-		sorted.push_back(candidate.heap);
-	return fail(ENOENT,
-		    "no heap is named by '" + printable(expression.text) + "'; there are " +
-			    listNames(sorted),
-		    missingHeapHint());
+	return std::unexpected(nothingMatches(choice, diagnosed));
 }
 
 Result<HeapChoice> chooseHeap(std::string_view expression, const SystemPaths &paths)
@@ -374,7 +392,7 @@ Result<HeapChoice> chooseHeap(std::string_view expression, const SystemPaths &pa
 	const auto heaps = listHeaps(paths);
 	if (!heaps)
 		return std::unexpected(heaps.error());
-	return chooseHeap(*parsed, *heaps);
+	return chooseHeap(*parsed, *heaps, {}, &paths);
 }
 
 } /* namespace heapflow */

@@ -115,7 +115,10 @@ Error missingHeapError(std::string_view name, const SystemPaths &paths)
 	if (!near.empty())
 		add(error.hint, "Did you mean " + printable(near));
 	const Driver driver = driverOf(name);
-	add(error.hint, driverHint(driver, paths));
+	/* With one heap of a region there, the driver of all of them is. */
+	if (std::string_view(driver.module) != "cma_heap" ||
+	    std::ranges::none_of(heaps, [](const Heap &heap) { return heap.region.contiguous; }))
+		add(error.hint, driverHint(driver, paths));
 	/* A path of the file system is made of it below. */
 	if (isPlausibleHeapName(name) && std::string_view(driver.module) == "cma_heap")
 		add(error.hint, nodeHint(name, paths));

@@ -92,7 +92,7 @@ Result<HeapChoice> chooseProvenHeap(const HeapExpression &expression,
 	Inquiry inquiry(probes, proofs, paths, demands);
 
 	for (;;) {
-		auto choice = chooseHeap(expression, heaps, demands);
+		auto choice = chooseHeap(expression, heaps, demands, &paths);
 		if (!choice || !hasAuto(expression))
 			return choice;
 

@@ -15,6 +15,7 @@ using heapflow::test::CommandResult;
 using heapflow::test::runCommand;
 using heapflow::test::SystemDirectory;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 using Json = nlohmann::json;
 
@@ -125,9 +126,17 @@ TEST(Heapctl, NothingTakenIsAFailure)
 	system.makeBoard();
 	const CommandResult result = heapctl("explain --json nix" + rootOption(system));
 	EXPECT_EQ(result.status, 1);
-	EXPECT_THAT(result.errors, StartsWith("heapctl: no heap is named by 'nix'"));
+	EXPECT_THAT(result.errors, StartsWith("heapctl: no heap matches 'nix': there is no heap "
+					      "nix; there are default_cma_region,"));
 	EXPECT_THAT(result.errors, HasSubstr("\nhint: "));
+	EXPECT_THAT(result.errors, HasSubstr("The device tree has no such node"));
+	/* Its driver is there: it made the other heaps of regions. */
+	EXPECT_THAT(result.errors, Not(HasSubstr("modprobe")));
 	EXPECT_EQ(Json::parse(result.output)["taken"], nullptr);
+	EXPECT_THAT(heapctl("explain vidoe@42000000" + rootOption(system)).errors,
+		    HasSubstr("\nhint: Did you mean video@42000000"));
+	EXPECT_THAT(heapctl("explain is=protected" + rootOption(system)).errors,
+		    HasSubstr("hint: heapctl explain 'is=protected' says"));
 }
 
 TEST(Heapctl, NoHeapDirectoryIsAFailure)

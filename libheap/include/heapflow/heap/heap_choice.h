@@ -75,13 +75,15 @@ struct DeviceDemands {
 };
 
 /**
- * \brief Decide; pure, the same for any order of `heaps`
+ * \brief Decide; the same for any order of `heaps`
  *
- * Errors: ENOENT nothing matches (the message lists what exists), EACCES something matches but
- * may not be opened.
+ * Errors: ENOENT nothing matches (the message says why and lists what exists), EACCES something
+ * matches but may not be opened. Pure without `diagnosed`; with it, the hint of ENOENT says what
+ * that system lacks for a heap that was named (driver, kernel option, device-tree property).
  */
 Result<HeapChoice> chooseHeap(const HeapExpression &expression, const std::vector<Heap> &heaps,
-			      const DeviceDemands &demands = {});
+			      const DeviceDemands &demands = {},
+			      const SystemPaths *diagnosed = nullptr);
 
 /** \brief parseHeapExpression(), listHeaps() and chooseHeap() in one */
 Result<HeapChoice> chooseHeap(std::string_view expression, const SystemPaths &paths = {});
