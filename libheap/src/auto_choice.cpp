@@ -2,12 +2,13 @@
 /*
  * The order, from design.md, "Choosing a heap": scarce memory only where it is needed.
  *
- *   0..7  a region that its name dedicates to video, camera, display or an ISP, in this order; one
- * whose usage is just that word (video@42000000) before one that has it among others (cma-video) 10
- * `system`, when every device is known to take scattered memory 20    the default CMA region, made
- * for everybody 21    another contiguous region whose name says no usage
- * (memory@48000000-contiguous) 22    memory that may be contiguous, for all that is known (heaps of
- * vendors) 30    `system`, when nobody has said yet what it takes: the first buffer will show
+ * - 0..7: a region that its name dedicates to video, camera, display or an ISP, in this order; one
+ *   whose usage is just that word (video@42000000) before one that has it among others (cma-video)
+ * - 10: `system`, when every device is known to take scattered memory
+ * - 20: the default CMA region, made for everybody
+ * - 21: another contiguous region whose name says no usage (memory@48000000-contiguous)
+ * - 22: memory that may be contiguous, for all that is known (heaps of vendors)
+ * - 30: `system`, when nobody has said yet what it takes: the first buffer will show
  *
  * A region that its name dedicates to something else (npu@, audio@) belongs to somebody, and
  * protected memory serves no CPU: neither is taken.
