@@ -26,6 +26,7 @@
 #include <sys/reboot.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -147,6 +148,23 @@ void mountHostDirectory(const std::string &from, const std::string &to)
 	/* mount(2) hands hostfs the path as it is (hostfs_parse_monolithic); mount(8) says
 	 * hostfs=PATH. */
 	mountOrGiveUp("host", to, "hostfs", 0, from.c_str());
+}
+
+/*
+ * The drivers that a distribution's udev would load by their aliases. Heaps have none: nothing
+ * announces them, so somebody loads them by name (systemd-modules-load on real boards).
+ */
+void loadDrivers(const Order &order)
+{
+	const std::string directory = "/usr/lib/modules";
+	mountHostDirectory(order.modules, directory);
+	for (const std::string &driver : order.drivers) {
+		const std::string path = directory + "/" + driver;
+		const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+		if (fd < 0 || syscall(SYS_finit_module, fd, "", 0) < 0)
+			giveUp("cannot load " + path);
+		close(fd);
+	}
 }
 
 void openLine()
@@ -460,6 +478,7 @@ int main()
 	for (const std::string &directory : order.mounts)
 		mountHostDirectory(directory, directory);
 	setBootId(order.bootId);
+	loadDrivers(order);
 	startUdev();
 
 	const int32_t status = runCommand(order);

@@ -19,6 +19,8 @@ struct Order {
 	std::vector<std::string> mounts; /* host directories, writable at the same path */
 	std::vector<std::string> environment;
 	std::vector<std::string> arguments;
+	std::string modules;              /* host directory of the kernel's modules */
+	std::vector<std::string> drivers; /* modules to load, by their path below it */
 	std::string bootId; /* instead of the kernel's random one; empty: the kernel's */
 	bool terminal = false;
 	bool input = true; /* the host will send Stdin */
@@ -56,6 +58,10 @@ inline std::optional<Order> readOrder(const std::string &path)
 			order.environment.push_back(value);
 		else if (key == "argument")
 			order.arguments.push_back(value);
+		else if (key == "modules")
+			order.modules = value;
+		else if (key == "driver")
+			order.drivers.push_back(value);
 		else if (key == "boot-id")
 			order.bootId = value;
 		else if (key == "terminal")

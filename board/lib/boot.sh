@@ -18,6 +18,8 @@ make_boot() { # WORK_DIRECTORY
     (enter_root "$(root_part)/fs" "$TOP" "$TOP" "$work" -- \
         gcc -O2 -Wall -Wextra -Werror -shared -fPIC "$BOARD/guest/mapcount.c" -o "$work/mapcount.so") || return
     compile_device_tree "$BOARD/board.dts" "$work/board.dtb" || return
+    # Where board/run puts the modules of the kernel that it starts.
+    mkdir -p "$(root_part)/fs/usr/lib/modules" || return
     # The kernel can start only what is in its root; the name tells one checkout's from another's.
     cp "$work/init" "$(root_part)/fs$(boot_init).part" && mv "$(root_part)/fs$(boot_init).part" "$(root_part)/fs$(boot_init)"
 }

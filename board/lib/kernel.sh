@@ -3,7 +3,7 @@
 
 KERNEL_OLDEST=6.18 # the first with a heap for each region of the device tree
 
-# kernel_part VARIANT: the directory of the built kernel: linux, dtc, config, version
+# kernel_part VARIANT: the directory of the built kernel: linux, modules, dtc, config, version
 kernel_part() {
     local files=("$BOARD/kernel/config" "$BOARD/kernel/adapt" "$BOARD/lib/kernel.sh")
     [ "$1" = release ] || files+=("$BOARD/kernel/config-$1")
@@ -60,7 +60,11 @@ make_kernel() { # WORK_DIRECTORY, with KERNEL_VARIANT set
     check_kernel_config fragment objects/.config || return
     # So that the same sources give the same kernel, on whatever machine.
     KBUILD_BUILD_USER=heapflow KBUILD_BUILD_HOST=board KBUILD_BUILD_TIMESTAMP="$version" \
-        make -C source ARCH=um O="$PWD/objects" -j"$(nproc)" linux || return
+        make -C source ARCH=um O="$PWD/objects" -j"$(nproc)" linux modules || return
+    PATH=$PATH:/usr/sbin:/sbin make -C source ARCH=um O="$PWD/objects" \
+        INSTALL_MOD_PATH="$PWD/installed" INSTALL_MOD_STRIP=1 modules_install || return
+    rm -f installed/lib/modules/*/build && mv installed/lib/modules ../modules || return
+    compgen -G '../modules/*/modules.dep.bin' >/dev/null || { echo "depmod made no modules.dep.bin"; return 1; }
 
     cp objects/linux ../linux && strip --strip-debug ../linux && cp objects/scripts/dtc/dtc ../dtc &&
         cp objects/.config ../config && printf '%s\n' "$version" >../version || return

@@ -58,8 +58,8 @@ Finding judgeModule(const KernelFacts &kernel, const Option &option, Finding fin
 			module};
 		return finding;
 	}
-	finding.advice = {"modprobe " + module,
-			  "at every boot: echo " + module + " > /etc/modules-load.d/heapflow.conf"};
+	finding.advice = {"modprobe " + module, "at every boot: echo " + module +
+							" >> /etc/modules-load.d/heapflow.conf"};
 	return finding;
 }
 
