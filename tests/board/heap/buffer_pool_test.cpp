@@ -68,6 +68,24 @@ TEST(Pool, ARegionThatIsTooSmallSaysHowManyFit)
 	EXPECT_EQ(freeBytes("memory@48000000-contiguous"), before) << "all was given back";
 }
 
+TEST(Pool, WhatComesBackAfterItsEndIsFreedAtOnce)
+{
+	const uint64_t before = freeBytes("video@42000000");
+	BufferLease one;
+	BufferLease two;
+	{
+		auto pool = BufferPool::create(openHeap("video@42000000"), 4 * kMiB, {.count = 3});
+		ASSERT_TRUE(pool);
+		one = std::move(*pool->acquire());
+		two = std::move(*pool->acquire());
+	}
+	EXPECT_EQ(freeBytes("video@42000000"), before - 8 * kMiB);
+	one.giveBack();
+	EXPECT_EQ(freeBytes("video@42000000"), before - 4 * kMiB);
+	two.giveBack();
+	EXPECT_EQ(freeBytes("video@42000000"), before);
+}
+
 TEST(Pool, GivesItsMemoryBack)
 {
 	const uint64_t before = freeBytes("video@42000000");

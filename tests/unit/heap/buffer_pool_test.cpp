@@ -159,6 +159,25 @@ TEST_F(BufferPoolTest, WhoWaitsGetsWhatIsGivenBack)
 	holder.join();
 }
 
+TEST_F(BufferPoolTest, WhoWaitsForAnothersGrowthIsToldThatItFailed)
+{
+	const MemoryHeap memory(0);
+	auto frames = pool(0, 1);
+	MemoryHeap::block(true);
+	std::thread grower([&frames] { EXPECT_EQ(frames.acquire().error().code, ENOMEM); });
+	while (MemoryHeap::blocked() == 0)
+		std::this_thread::yield();
+	std::thread waiter([&frames] {
+		/* Nobody holds a buffer that could be given back. */
+		EXPECT_EQ(frames.acquire({.timeout = seconds(20)}).error().code, ENOMEM);
+	});
+	while (frames.state().waiting == 0)
+		std::this_thread::yield();
+	MemoryHeap::block(false);
+	grower.join();
+	waiter.join();
+}
+
 TEST_F(BufferPoolTest, StopWakesWhoWaits)
 {
 	const MemoryHeap memory;

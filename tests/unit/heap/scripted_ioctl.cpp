@@ -19,9 +19,14 @@ namespace
 heapflow::test::ScriptedIoctl *script = nullptr;
 std::atomic<int> memoryLeft = -1; /* allocations that MemoryHeap gives; -1: there is none */
 std::atomic<int> memoryGiven = 0;
+std::atomic<bool> memoryBlocked = false;
+std::atomic<int> memoryWaiters = 0;
 
 int giveMemory(dma_heap_allocation_data &request)
 {
+	memoryWaiters++;
+	memoryBlocked.wait(true);
+	memoryWaiters--;
 	if (memoryLeft.fetch_sub(1) <= 0) {
 		memoryLeft++;
 		errno = ENOMEM;
@@ -71,6 +76,17 @@ MemoryHeap::~MemoryHeap()
 int MemoryHeap::allocations()
 {
 	return memoryGiven;
+}
+
+void MemoryHeap::block(bool blocked)
+{
+	memoryBlocked = blocked;
+	memoryBlocked.notify_all();
+}
+
+int MemoryHeap::blocked()
+{
+	return memoryWaiters;
 }
 
 ScriptedIoctl::ScriptedIoctl(std::vector<int> answers) : answers_(std::move(answers))

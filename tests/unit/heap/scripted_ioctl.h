@@ -51,6 +51,10 @@ public:
 	MemoryHeap &operator=(const MemoryHeap &) = delete;
 
 	static int allocations(); /**< so far */
+
+	/** \brief Allocations wait until this is called with false */
+	static void block(bool blocked);
+	static int blocked(); /**< that wait now */
 };
 
 } /* namespace heapflow::test */
