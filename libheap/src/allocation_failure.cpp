@@ -209,8 +209,8 @@ std::string firstStep(const AllocationFailure &failure)
 		       "buffers early and keep them";
 	case AllocationCause::Busy:
 		return "A free run holds it, but the kernel could not empty it: pages that are "
-		       "pinned (long-term I/O, RDMA) or were just taken; try again, or allocate "
-		       "earlier";
+		       "pinned (long-term I/O, RDMA) or were just taken, or no memory for the "
+		       "list of its pages; try again, or allocate earlier";
 	case AllocationCause::FreeButUnknown:
 		return "The free memory is in pieces or busy; as root with debugfs mounted, "
 		       "heapctl "
