@@ -37,12 +37,14 @@ std::vector<std::string> directoriesOf(const SourceOrigin &origin)
 /* What the program complained of; the whole of it, for only that helps. */
 Error failure(const std::string &program, const SourceOrigin &origin, const ProgramOutput &result)
 {
-	std::string said = result.errors;
-	while (said.ends_with('\n'))
-		said.pop_back();
+	std::string said;
+	for (const char character : result.errors)
+		said += character == '\n' ? std::string("; ") : std::string(1, character);
+	while (said.ends_with("; "))
+		said.resize(said.size() - 2);
 	return {EINVAL,
 		program + " cannot read " + (origin.file == "-" ? "standard input" : origin.file) +
-			" (status " + std::to_string(result.status) + "):\n" + said,
+			" (status " + std::to_string(result.status) + "): " + said,
 		program == "dtc" ? "Compile the file as your board does, and give the .dtb"
 				 : "Say where included files are: --include DIR, as include/ of a "
 				   "kernel"};
@@ -102,6 +104,16 @@ Result<std::string> compileDeviceTree(std::string_view source, const SourceOrigi
 			return result;
 		preprocessed = std::move(*result);
 		source = preprocessed;
+	}
+
+	/*
+	 * A part that a board includes, as `heapctl dt` prints it, leaves the version to the file
+	 * that includes it. The line marker keeps dtc's line numbers true.
+	 */
+	std::string versioned;
+	if (source.find("/dts-v1/") == std::string_view::npos) {
+		versioned = "/dts-v1/;\n# 1 \"<stdin>\"\n" + std::string(source);
+		source = versioned;
 	}
 
 	/* -q: its warnings are not what was asked for. */

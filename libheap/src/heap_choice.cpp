@@ -348,9 +348,9 @@ Error nothingMatches(const HeapChoice &choice, const SystemPaths *diagnosed)
 		sorted.push_back(candidate.heap);
 	std::string why;
 	for (const UnmetAlternative &unmet : choice.unmet)
-		why += (why.empty() ? ": " : "; ") + unmet.reason;
+		why += (why.empty() ? "" : "; ") + printable(unmet.reason);
 	Error error{ENOENT,
-		    "no heap matches '" + printable(choice.expression.text) + "'" + why +
+		    "'" + printable(choice.expression.text) + "' takes no heap: " + why +
 			    "; there are " + listNames(sorted),
 		    missingHeapHint()};
 	const auto &alternatives = choice.expression.alternatives;

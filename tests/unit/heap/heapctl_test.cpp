@@ -126,7 +126,7 @@ TEST(Heapctl, NothingTakenIsAFailure)
 	system.makeBoard();
 	const CommandResult result = heapctl("explain --json nix" + rootOption(system));
 	EXPECT_EQ(result.status, 1);
-	EXPECT_THAT(result.errors, StartsWith("heapctl: no heap matches 'nix': there is no heap "
+	EXPECT_THAT(result.errors, StartsWith("heapctl: 'nix' takes no heap: there is no heap "
 					      "nix; there are default_cma_region,"));
 	EXPECT_THAT(result.errors, HasSubstr("\nhint: "));
 	EXPECT_THAT(result.errors, HasSubstr("The device tree has no such node"));

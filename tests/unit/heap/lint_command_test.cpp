@@ -150,6 +150,26 @@ TEST(LintCommand, WhatCannotBeRead)
 	EXPECT_EQ(heapctl("lint " + directory.path().string()).status, 2);
 }
 
+TEST(LintCommand, TheNodeThatDtPrintsPassesAsItIs)
+{
+	const TemporaryDirectory directory;
+	const std::string file = (directory.path() / "node.dts").string();
+	ASSERT_EQ(heapctl("dt --frames 6 --format NV12 --size 1920x1080 >" + file).status, 0);
+	const CommandResult result = heapctl("lint " + file);
+	EXPECT_EQ(result.status, 0) << result.output << result.errors;
+	EXPECT_THAT(result.output, HasSubstr("1 name, 0 errors"));
+}
+
+TEST(LintCommand, AnErrorInAPartNamesItsOwnLine)
+{
+	const TemporaryDirectory directory;
+	const std::string file = directory.write("part.dts", "/ {\n\ta = ;\n};\n").string();
+	const CommandResult result = heapctl("lint " + file);
+	EXPECT_EQ(result.status, 2);
+	EXPECT_THAT(result.errors, HasSubstr("<stdin>:2."));
+	EXPECT_THAT(result.errors, Not(HasSubstr("\\x0a")));
+}
+
 TEST(LintCommand, TheRunningSystem)
 {
 	const SystemDirectory system;
