@@ -36,9 +36,13 @@ std::string takenBy(const char *expression)
 	return choice ? choice->taken().heap.name.text : choice.error().text();
 }
 
+class ManyRegionsAppearance : public ManyRegionsBoard
+{
+};
+
 } /* namespace */
 
-TEST(ManyRegionsAppearance, AHeapThatWentIsGoneFromListAndChoice)
+TEST_F(ManyRegionsAppearance, AHeapThatWentIsGoneFromListAndChoice)
 {
 	const NodeGuard node(kHeap);
 	ASSERT_TRUE(node.remove());
@@ -50,7 +54,7 @@ TEST(ManyRegionsAppearance, AHeapThatWentIsGoneFromListAndChoice)
 	EXPECT_EQ(sumRegions(*listHeaps()).total, kManyRegionsTotal - 16 * kMiB);
 }
 
-TEST(ManyRegionsAppearance, AHeapThatCameIsTakenByTheNextChoice)
+TEST_F(ManyRegionsAppearance, AHeapThatCameIsTakenByTheNextChoice)
 {
 	const NodeGuard node(kHeap);
 	ASSERT_TRUE(node.remove());
@@ -60,7 +64,7 @@ TEST(ManyRegionsAppearance, AHeapThatCameIsTakenByTheNextChoice)
 	EXPECT_TRUE(openHeap(kHeap).allocate(kMiB)) << "the memory behind it is real";
 }
 
-TEST(ManyRegionsAppearance, AnOpenHeapOutlivesItsNode)
+TEST_F(ManyRegionsAppearance, AnOpenHeapOutlivesItsNode)
 {
 	const NodeGuard node(kHeap);
 	const HeapDevice device = openHeap(kHeap);
@@ -75,7 +79,7 @@ TEST(ManyRegionsAppearance, AnOpenHeapOutlivesItsNode)
 	EXPECT_EQ(again.error().code, ENOENT);
 }
 
-TEST(ManyRegionsAppearance, BetweenChoiceAndAllocationItMayGo)
+TEST_F(ManyRegionsAppearance, BetweenChoiceAndAllocationItMayGo)
 {
 	const NodeGuard node(kHeap);
 	const auto choice = chooseHeap("camera@*:video@*");
@@ -89,7 +93,7 @@ TEST(ManyRegionsAppearance, BetweenChoiceAndAllocationItMayGo)
 	EXPECT_THAT(got->fallbacks[0].text(), HasSubstr("ENOENT"));
 }
 
-TEST(ManyRegionsAppearance, UdevOpensANewHeapToTheGroupOfItsRule)
+TEST_F(ManyRegionsAppearance, UdevOpensANewHeapToTheGroupOfItsRule)
 {
 	const NodeGuard node(kHeap);
 	std::filesystem::create_directories("/run/udev/rules.d");

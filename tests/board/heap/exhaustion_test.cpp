@@ -32,9 +32,13 @@ std::vector<Buffer> takeAll(const HeapDevice &device, uint64_t size, size_t limi
 	return held;
 }
 
+class ManyRegionsExhaustion : public ManyRegionsBoard
+{
+};
+
 } /* namespace */
 
-TEST(ManyRegionsExhaustion, EachRegionGivesAllItHasAndNoOtherGivesLess)
+TEST_F(ManyRegionsExhaustion, EachRegionGivesAllItHasAndNoOtherGivesLess)
 {
 	for (const PromisedRegion &promised : kManyRegions) {
 		if (!promised.size)
@@ -48,7 +52,7 @@ TEST(ManyRegionsExhaustion, EachRegionGivesAllItHasAndNoOtherGivesLess)
 	EXPECT_EQ(sumRegions(*listHeaps()).free, kManyRegionsTotal);
 }
 
-TEST(ManyRegionsExhaustion, APatternMovesOnAndThenFailsWithTheNumbersOfTheFirst)
+TEST_F(ManyRegionsExhaustion, APatternMovesOnAndThenFailsWithTheNumbersOfTheFirst)
 {
 	const auto choice = chooseHeap("video@*");
 	ASSERT_TRUE(choice);
@@ -79,7 +83,7 @@ TEST(ManyRegionsExhaustion, APatternMovesOnAndThenFailsWithTheNumbersOfTheFirst)
 	EXPECT_EQ(again->heap.name.text, "video@42000000");
 }
 
-TEST(ManyRegionsExhaustion, OneHeapOfARegionEmptiesTheOther)
+TEST_F(ManyRegionsExhaustion, OneHeapOfARegionEmptiesTheOther)
 {
 	const auto held = takeAll(openHeap("display@48000000"), 8 * kMiB, 4);
 	EXPECT_THAT(held, SizeIs(4));
@@ -91,7 +95,7 @@ TEST(ManyRegionsExhaustion, OneHeapOfARegionEmptiesTheOther)
 	EXPECT_TRUE(openHeap("linux,cma").allocate(8 * kMiB));
 }
 
-TEST(ManyRegionsExhaustion, ByAnotherProcessEndsWithIt)
+TEST_F(ManyRegionsExhaustion, ByAnotherProcessEndsWithIt)
 {
 	const HeapDevice device = openHeap("frames");
 	OtherHolder other("frames", "8M");

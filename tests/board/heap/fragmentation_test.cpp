@@ -35,9 +35,13 @@ std::vector<Buffer> fillInPieces(const std::vector<const char *> &names, size_t 
 	return held;
 }
 
+class ManyRegionsFragmentation : public ManyRegionsBoard
+{
+};
+
 } /* namespace */
 
-TEST(ManyRegionsFragmentation, HalfOfItFreeAndNotTwoPiecesTogether)
+TEST_F(ManyRegionsFragmentation, HalfOfItFreeAndNotTwoPiecesTogether)
 {
 	auto held = fillInPieces({"default_cma_region", "display@48000000"}, 32);
 	ASSERT_THAT(held, SizeIs(32));
@@ -64,7 +68,7 @@ TEST(ManyRegionsFragmentation, HalfOfItFreeAndNotTwoPiecesTogether)
 	EXPECT_TRUE(openHeap("default_cma_region").allocate(3 * kMiB));
 }
 
-TEST(ManyRegionsFragmentation, AnotherHeapServesAndItIsSaid)
+TEST_F(ManyRegionsFragmentation, AnotherHeapServesAndItIsSaid)
 {
 	auto held = fillInPieces({"camera@45000000"}, 16);
 	ASSERT_THAT(held, SizeIs(16));
@@ -81,7 +85,7 @@ TEST(ManyRegionsFragmentation, AnotherHeapServesAndItIsSaid)
 	EXPECT_THAT(got->fallbacks[0].text(), HasSubstr("largest run is 1048576"));
 }
 
-TEST(ManyRegionsFragmentation, AlignmentAloneLeavesMemoryThatNoFrameCanHave)
+TEST_F(ManyRegionsFragmentation, AlignmentAloneLeavesMemoryThatNoFrameCanHave)
 {
 	/* Each begins at a multiple of 1 MiB (CONFIG_CMA_ALIGNMENT), so each takes 2 MiB but the
 	 * last. */

@@ -7,6 +7,8 @@
 #include <array>
 #include <string_view>
 
+#include <gtest/gtest.h>
+
 namespace heapflow::test
 {
 
@@ -34,5 +36,17 @@ constexpr std::array kManyRegions{
 constexpr std::array kNoHeaps{"firmware@50000000", "sensor@50400000", "video@51000000"};
 
 constexpr uint64_t kManyRegionsTotal = 128 * kMiB;
+
+/** \brief Says so on a board that was started otherwise, before a test reaches for what is not
+ * there */
+class ManyRegionsBoard : public testing::Test
+{
+protected:
+	void SetUp() override
+	{
+		ASSERT_TRUE(findHeap("cma-video"))
+			<< "start the board with --device-tree board/variants/many-regions.dts";
+	}
+};
 
 } /* namespace heapflow::test */

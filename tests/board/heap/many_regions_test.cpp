@@ -42,9 +42,17 @@ std::string reasonFor(const HeapChoice &choice, std::string_view name)
 	return "is no candidate";
 }
 
+class ManyRegions : public ManyRegionsBoard
+{
+};
+
+class ManyRegionsFallback : public ManyRegionsBoard
+{
+};
+
 } /* namespace */
 
-TEST(ManyRegions, EveryHeapHasItsRegion)
+TEST_F(ManyRegions, EveryHeapHasItsRegion)
 {
 	const auto heaps = listHeaps();
 	ASSERT_TRUE(heaps) << heaps.error().text();
@@ -68,7 +76,7 @@ TEST(ManyRegions, EveryHeapHasItsRegion)
 	}
 }
 
-TEST(ManyRegions, RegionsDoNotOverlap)
+TEST_F(ManyRegions, RegionsDoNotOverlap)
 {
 	const auto heaps = listHeaps();
 	ASSERT_TRUE(heaps);
@@ -84,7 +92,7 @@ TEST(ManyRegions, RegionsDoNotOverlap)
 	}
 }
 
-TEST(ManyRegions, TheTwinIsCountedOnce)
+TEST_F(ManyRegions, TheTwinIsCountedOnce)
 {
 	const RegionTotals totals = sumRegions(*listHeaps());
 	EXPECT_EQ(totals.regions, 7u);
@@ -92,7 +100,7 @@ TEST(ManyRegions, TheTwinIsCountedOnce)
 	EXPECT_EQ(totals.free, kManyRegionsTotal);
 }
 
-TEST(ManyRegions, ReservedMemoryThatTheKernelGivesNobodyIsNoHeap)
+TEST_F(ManyRegions, ReservedMemoryThatTheKernelGivesNobodyIsNoHeap)
 {
 	for (const char *name : kNoHeaps) {
 		/* It is in the device tree: its absence from the heaps means something. */
@@ -104,7 +112,7 @@ TEST(ManyRegions, ReservedMemoryThatTheKernelGivesNobodyIsNoHeap)
 	}
 }
 
-TEST(ManyRegions, APatternTakesTheFirstByNameAndKeepsTheOthers)
+TEST_F(ManyRegions, APatternTakesTheFirstByNameAndKeepsTheOthers)
 {
 	EXPECT_THAT(turnsOf("video@*"), ElementsAre("video@42000000", "video@44000000"));
 	EXPECT_THAT(turnsOf("video@44*:video@*"), ElementsAre("video@44000000", "video@42000000"));
@@ -115,7 +123,7 @@ TEST(ManyRegions, APatternTakesTheFirstByNameAndKeepsTheOthers)
 	EXPECT_THAT(turnsOf("*"), SizeIs(8)) << "a region stands once";
 }
 
-TEST(ManyRegions, ANameThatExistsWinsOverAnAlias)
+TEST_F(ManyRegions, ANameThatExistsWinsOverAnAlias)
 {
 	/* linux,cma was the default region's name; here it is a region beside it. */
 	EXPECT_THAT(turnsOf("linux,cma"), ElementsAre("linux,cma"));
@@ -126,7 +134,7 @@ TEST(ManyRegions, ANameThatExistsWinsOverAnAlias)
 	EXPECT_THAT(turnsOf("display@48000000"), ElementsAre("display@48000000"));
 }
 
-TEST(ManyRegions, EveryHeapIsExplained)
+TEST_F(ManyRegions, EveryHeapIsExplained)
 {
 	const auto expression = parseHeapExpression("video@*:default");
 	ASSERT_TRUE(expression);
@@ -138,7 +146,7 @@ TEST(ManyRegions, EveryHeapIsExplained)
 		<< "the twin says whose region it is";
 }
 
-TEST(ManyRegions, ConditionsAreHeldAgainstTheEvidence)
+TEST_F(ManyRegions, ConditionsAreHeldAgainstTheEvidence)
 {
 	EXPECT_THAT(turnsOf("usage=video"), ElementsAre("video@42000000", "video@44000000"));
 	EXPECT_THAT(turnsOf("usage=video,min-free=20M"), ElementsAre("video@42000000"));
@@ -157,14 +165,14 @@ TEST(ManyRegions, ConditionsAreHeldAgainstTheEvidence)
 		    ElementsAre(testing::AnyOf("system", HasSubstr("ENOENT"))));
 }
 
-TEST(ManyRegions, AConditionOnFreeMemorySeesWhatOthersHold)
+TEST_F(ManyRegions, AConditionOnFreeMemorySeesWhatOthersHold)
 {
 	const auto held = openHeap("video@42000000").allocate(28 * kMiB);
 	ASSERT_TRUE(held) << held.error().text();
 	EXPECT_THAT(turnsOf("usage=video,min-free=8M"), ElementsAre("video@44000000"));
 }
 
-TEST(ManyRegions, AutoTakesRegionsForVideoThenTheCameras)
+TEST_F(ManyRegions, AutoTakesRegionsForVideoThenTheCameras)
 {
 	auto turns = turnsOf("auto");
 	ASSERT_GT(turns.size(), 4u) << turns[0];
@@ -173,7 +181,7 @@ TEST(ManyRegions, AutoTakesRegionsForVideoThenTheCameras)
 	EXPECT_THAT(turns, ElementsAre("video@42000000", "video@44000000", "cma-video"));
 }
 
-TEST(ManyRegionsFallback, FromOneRegionToTheNextByName)
+TEST_F(ManyRegionsFallback, FromOneRegionToTheNextByName)
 {
 	/* 20 MiB do not fit in 16. */
 	const auto choice = chooseHeap("video@44*:camera@*:video@*:default");
@@ -189,7 +197,7 @@ TEST(ManyRegionsFallback, FromOneRegionToTheNextByName)
 		<< "what was taken on the way is given back";
 }
 
-TEST(ManyRegionsFallback, WhenAnotherProcessHasTheMemory)
+TEST_F(ManyRegionsFallback, WhenAnotherProcessHasTheMemory)
 {
 	OtherHolder other("camera@45000000", "4M", 3);
 	ASSERT_TRUE(other.held());
@@ -211,7 +219,7 @@ TEST(ManyRegionsFallback, WhenAnotherProcessHasTheMemory)
 	EXPECT_THAT(first->fallbacks, IsEmpty());
 }
 
-TEST(ManyRegionsFallback, TheLastResortHasNoRegion)
+TEST_F(ManyRegionsFallback, TheLastResortHasNoRegion)
 {
 	const auto choice = chooseHeap("frames:linux,cma:system");
 	ASSERT_TRUE(choice);

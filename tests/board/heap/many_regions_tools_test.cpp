@@ -42,9 +42,25 @@ Json jsonOf(const std::string &command)
 	return Json::parse(result.output, nullptr, false);
 }
 
+class ManyRegionsWait : public ManyRegionsBoard
+{
+};
+
+class ManyRegionsFit : public ManyRegionsBoard
+{
+};
+
+class ManyRegionsLint : public ManyRegionsBoard
+{
+};
+
+class ManyRegionsHolders : public ManyRegionsBoard
+{
+};
+
 } /* namespace */
 
-TEST(ManyRegionsWait, ANodeThatComesEndsIt)
+TEST_F(ManyRegionsWait, ANodeThatComesEndsIt)
 {
 	const NodeGuard node(kCamera);
 	ASSERT_TRUE(node.remove());
@@ -58,7 +74,7 @@ TEST(ManyRegionsWait, ANodeThatComesEndsIt)
 	EXPECT_EQ(choice->taken().heap.name.text, kCamera);
 }
 
-TEST(ManyRegionsWait, MemoryThatIsFreedEndsIt)
+TEST_F(ManyRegionsWait, MemoryThatIsFreedEndsIt)
 {
 	auto held = openHeap(kCamera).allocate(12 * kMiB);
 	ASSERT_TRUE(held);
@@ -71,7 +87,7 @@ TEST(ManyRegionsWait, MemoryThatIsFreedEndsIt)
 	ASSERT_TRUE(choice) << choice.error().text();
 }
 
-TEST(ManyRegionsWait, TheCommandPrintsWhatHappens)
+TEST_F(ManyRegionsWait, TheCommandPrintsWhatHappens)
 {
 	const NodeGuard node(kCamera);
 	const CommandResult result = runCommand(
@@ -88,7 +104,7 @@ TEST(ManyRegionsWait, TheCommandPrintsWhatHappens)
 	EXPECT_THAT(events, testing::ElementsAre("is there", "access changed", "vanished"));
 }
 
-TEST(ManyRegionsWait, NobodyMayOpenItUntilSomebodyAllowsIt)
+TEST_F(ManyRegionsWait, NobodyMayOpenItUntilSomebodyAllowsIt)
 {
 	const CommandResult result =
 		runCommand("(sleep 0.3; chmod 0666 /dev/dma_heap/camera@45000000) & "
@@ -100,7 +116,7 @@ TEST(ManyRegionsWait, NobodyMayOpenItUntilSomebodyAllowsIt)
 	EXPECT_THAT(result.output, HasSubstr("\"event\":\"taken\""));
 }
 
-TEST(ManyRegionsFit, ThePredictionForAFragmentedRegionIsWhatTheKernelGives)
+TEST_F(ManyRegionsFit, ThePredictionForAFragmentedRegionIsWhatTheKernelGives)
 {
 	std::vector<Buffer> held;
 	const HeapDevice device = openHeap("video@44000000");
@@ -126,7 +142,7 @@ TEST(ManyRegionsFit, ThePredictionForAFragmentedRegionIsWhatTheKernelGives)
 	}
 }
 
-TEST(ManyRegionsFit, TheCommandAgreesWithTheKernel)
+TEST_F(ManyRegionsFit, TheCommandAgreesWithTheKernel)
 {
 	const Json json = jsonOf("heapctl fit --frames 4 --format NV12 --size 1920x1080 --verify "
 				 "--json 'video@*'");
@@ -139,7 +155,7 @@ TEST(ManyRegionsFit, TheCommandAgreesWithTheKernel)
 		  1);
 }
 
-TEST(ManyRegionsLint, TheMisnamedRegionIsFoundAndTheSuggestionPasses)
+TEST_F(ManyRegionsLint, TheMisnamedRegionIsFoundAndTheSuggestionPasses)
 {
 	const CommandResult result = runCommand("heapctl lint --json");
 	EXPECT_EQ(result.status, 1) << result.errors;
@@ -158,7 +174,7 @@ TEST(ManyRegionsLint, TheMisnamedRegionIsFoundAndTheSuggestionPasses)
 	EXPECT_TRUE(found) << result.output;
 }
 
-TEST(ManyRegionsLint, TheRunningSystemAndItsSourceAgreeOnTheRegions)
+TEST_F(ManyRegionsLint, TheRunningSystemAndItsSourceAgreeOnTheRegions)
 {
 	const Json running = jsonOf("heapctl lint --json");
 	const Json source = jsonOf("heapctl lint --json board/variants/many-regions.dts");
@@ -176,7 +192,7 @@ TEST(ManyRegionsLint, TheRunningSystemAndItsSourceAgreeOnTheRegions)
 	EXPECT_EQ(ofSource.size(), 7u);
 }
 
-TEST(ManyRegionsHolders, AnotherProcessIsNamedWithItsBuffers)
+TEST_F(ManyRegionsHolders, AnotherProcessIsNamedWithItsBuffers)
 {
 	const OtherHolder other(kCamera, "3M", 2);
 	ASSERT_TRUE(other.held());
@@ -189,7 +205,7 @@ TEST(ManyRegionsHolders, AnotherProcessIsNamedWithItsBuffers)
 	EXPECT_EQ(holders.unseen(findHeap(kCamera)->region), 0u);
 }
 
-TEST(ManyRegionsHolders, AFailedAllocationNamesThem)
+TEST_F(ManyRegionsHolders, AFailedAllocationNamesThem)
 {
 	const OtherHolder other(kCamera, "3M", 4);
 	ASSERT_TRUE(other.held());

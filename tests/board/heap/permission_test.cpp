@@ -38,9 +38,13 @@ std::string ruleIn(const std::string &text)
 	return std::regex_search(text, found, rule) ? found.str() : "";
 }
 
+class ManyRegionsPermission : public ManyRegionsBoard
+{
+};
+
 } /* namespace */
 
-TEST(ManyRegionsPermission, AUserSeesEverythingAndMayOpenNothing)
+TEST_F(ManyRegionsPermission, AUserSeesEverythingAndMayOpenNothing)
 {
 	const CommandResult list = as(kUser, "heapctl list");
 	EXPECT_EQ(list.status, 0) << list.errors;
@@ -57,7 +61,7 @@ TEST(ManyRegionsPermission, AUserSeesEverythingAndMayOpenNothing)
 	EXPECT_THAT(explain.errors, HasSubstr("EACCES"));
 }
 
-TEST(ManyRegionsPermission, TheChoiceTakesWhatTheUserMayOpen)
+TEST_F(ManyRegionsPermission, TheChoiceTakesWhatTheUserMayOpen)
 {
 	const NodeGuard node("video@44000000");
 	ASSERT_EQ(chmod(node.path(), 0644), 0);
@@ -66,7 +70,7 @@ TEST(ManyRegionsPermission, TheChoiceTakesWhatTheUserMayOpen)
 	EXPECT_THAT(got.output, HasSubstr("video@44000000: 1 buffer of 4194304 bytes"));
 }
 
-TEST(ManyRegionsPermission, APermissionTakenAwayEndsNewUseNotPresentUse)
+TEST_F(ManyRegionsPermission, APermissionTakenAwayEndsNewUseNotPresentUse)
 {
 	const NodeGuard node("frames");
 	ASSERT_EQ(chmod(node.path(), 0666), 0);
@@ -86,7 +90,7 @@ TEST(ManyRegionsPermission, APermissionTakenAwayEndsNewUseNotPresentUse)
 	EXPECT_EQ(again.error().code, EACCES);
 }
 
-TEST(ManyRegionsPermission, TheRuleThatTheErrorTellsOfWorks)
+TEST_F(ManyRegionsPermission, TheRuleThatTheErrorTellsOfWorks)
 {
 	const NodeGuard node("frames");
 	const CommandResult refused = as(kUserOfVideo, "heapctl alloc frames 4096");
