@@ -11,6 +11,7 @@ namespace
 enum {
 	PropDevice = 1,
 	PropDriverName,
+	PropBusId,
 	PropConnector,
 	PropConnectorId,
 	PropPlaneId,
@@ -40,6 +41,9 @@ static void gst_heap_kms_sink_set_property(GObject *object, guint id, const GVal
 		break;
 	case PropDriverName:
 		sink.options.driver = stringFromValue(value);
+		break;
+	case PropBusId:
+		sink.options.busId = stringFromValue(value);
 		break;
 	case PropConnector:
 		sink.options.connector = stringFromValue(value);
@@ -84,6 +88,9 @@ static void gst_heap_kms_sink_get_property(GObject *object, guint id, GValue *va
 		break;
 	case PropDriverName:
 		setString(value, sink.options.driver);
+		break;
+	case PropBusId:
+		setString(value, sink.options.busId);
 		break;
 	case PropConnector:
 		setString(value, sink.options.connector);
@@ -138,6 +145,18 @@ static void gst_heap_kms_sink_install_screen_properties(GObjectClass *object)
 		g_param_spec_string("driver-name", "Driver name",
 				    "Name of the KMS driver, such as vkms; unset: any", nullptr,
 				    settable));
+	/**
+	 * heapkmssink:bus-id:
+	 *
+	 * The bus and the name of the KMS device on it, as of kmssink; what stays when card numbers
+	 * change.
+	 */
+	g_object_class_install_property(
+		object, PropBusId,
+		g_param_spec_string("bus-id", "Bus id",
+				    "Bus id of the KMS device, such as platform:fd4a0000.hdmi, or "
+				    "without the bus; unset: any",
+				    nullptr, settable));
 	/**
 	 * heapkmssink:connector:
 	 *

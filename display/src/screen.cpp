@@ -2,6 +2,7 @@
 /* Finding the screen that serves. */
 #include "heapflow/display/screen.h"
 
+#include "bus_id.h"
 #include "kms_device.h"
 #include "kms_screen.h"
 #include "output_choice.h"
@@ -58,9 +59,21 @@ int rank(int code)
 	}
 }
 
+/* "has the driver 'vkms' and the bus id 'faux:vkms'" */
+std::string wantedDevice(const ScreenOptions &options)
+{
+	std::string text;
+	if (!options.driver.empty())
+		text = std::format("has the driver '{}'", options.driver);
+	if (!options.busId.empty())
+		text += std::format("{} the bus id '{}'", text.empty() ? "has" : " and",
+				    options.busId);
+	return text;
+}
+
 /*
- * The nodes that the options allow. One that cannot be opened stays, whatever its driver: its error
- * says why.
+ * The nodes that the options allow. One of which neither driver nor bus can be told stays: its
+ * error says why.
  */
 Result<std::vector<std::string>> nodesToTry(const ScreenOptions &options)
 {
@@ -69,22 +82,21 @@ Result<std::vector<std::string>> nodesToTry(const ScreenOptions &options)
 	if (all.empty())
 		return fail(ENODEV, "there is no display: no DRM device is known",
 			    "Is the driver of the display loaded?");
-	if (options.driver.empty())
-		return all;
-
 	std::vector<std::string> nodes;
 	std::string others;
 	for (const std::string &path : all) {
-		const std::string driver = driverOfNode(path);
-		if (driver.empty() || driver == options.driver)
+		const std::string bus = options.busId.empty() ? "" : busIdOfNode(path);
+		const std::string driver = options.driver.empty() ? "" : driverOfNode(path);
+		const bool isOnBus =
+			options.busId.empty() || bus.empty() || isBusId(options.busId, bus);
+		if (isOnBus && (driver.empty() || driver == options.driver))
 			nodes.push_back(path);
 		else
-			others +=
-				std::format("{}{} ({})", others.empty() ? "" : ", ", path, driver);
+			others += std::format("{}{} ({})", others.empty() ? "" : ", ", path,
+					      isOnBus ? driver : bus);
 	}
 	if (nodes.empty())
-		return fail(ENOENT, std::format("no display has the driver '{}'", options.driver),
-			    "Looked at: " + others);
+		return fail(ENOENT, "no display " + wantedDevice(options), "Looked at: " + others);
 	return nodes;
 }
 

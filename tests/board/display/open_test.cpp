@@ -41,6 +41,21 @@ TEST(DisplayOpen, AnyFindsTheDisplayPastDevicesWithoutOne)
 	EXPECT_EQ((*screen)->modes().front().width, 1024u);
 }
 
+TEST(DisplayOpen, ByBusIdWithTheBusOrWithout)
+{
+	for (const char *busId : {"faux:vkms", "vkms"}) {
+		const auto screen = Screen::open({.busId = busId});
+		ASSERT_TRUE(screen) << textOf(screen);
+	}
+	const Error error = errorOf({.driver = "vkms", .busId = "platform:fd4a0000.hdmi"});
+	EXPECT_EQ(error.code, ENOENT);
+	EXPECT_TRUE(contains(error.text(), "the driver 'vkms' and the bus id 'platform:fd4a0000"))
+		<< error.text();
+	EXPECT_TRUE(contains(error.text(), vkmsNode() + " (faux:vkms)")) << error.text();
+	/* A display that is there, by a driver that is not its own. */
+	EXPECT_EQ(errorOf({.driver = "vgem", .busId = "faux:vkms"}).code, ENOENT);
+}
+
 TEST(DisplayOpen, ByPathConnectorAndId)
 {
 	std::string id;

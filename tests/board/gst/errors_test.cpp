@@ -111,8 +111,8 @@ TEST(Errors, ACameraThatIsNotThere)
 
 TEST(Errors, ADisplayThatIsNotThere)
 {
-	for (const char *which :
-	     {"device=/dev/dri/card99", "driver-name=no-such-driver", "connector=HDMI-A-99"}) {
+	for (const char *which : {"device=/dev/dri/card99", "driver-name=no-such-driver",
+				  "bus-id=platform:none", "connector=HDMI-A-99"}) {
 		Pipeline pipeline(playing("", which));
 		pipeline.run();
 		expectError(pipeline, "heapkmssink", GST_RESOURCE_ERROR,

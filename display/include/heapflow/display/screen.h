@@ -20,6 +20,7 @@ namespace heapflow
 struct ScreenOptions {
 	std::string device;    /**< path, "/dev/dri/card1" */
 	std::string driver;    /**< driver name, "vkms" */
+	std::string busId;     /**< "platform:fd4a0000.hdmi", or without the bus */
 	std::string connector; /**< "HDMI-A-1" or a KMS object id in decimal */
 	uint32_t planeId = 0;  /**< a KMS object id */
 };
