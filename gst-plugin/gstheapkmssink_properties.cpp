@@ -160,13 +160,14 @@ static void gst_heap_kms_sink_install_screen_properties(GObjectClass *object)
 	/**
 	 * heapkmssink:connector:
 	 *
-	 * Name of the connector, as in `modetest -c` and /sys/class/drm.
+	 * Name of the connector, as in `modetest -c` and /sys/class/drm. Unset takes one that has a
+	 * screen: a panel before a plug, one that is lit before a dark one.
 	 */
 	g_object_class_install_property(
 		object, PropConnector,
 		g_param_spec_string("connector", "Connector",
-				    "Name of the connector, such as HDMI-A-1; unset: the first "
-				    "connected",
+				    "Name of the connector, such as HDMI-A-1; unset: one "
+				    "that has a screen, panels first",
 				    nullptr, settable));
 	/**
 	 * heapkmssink:connector-id:

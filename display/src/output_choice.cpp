@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <format>
+#include <tuple>
 
 namespace heapflow
 {
@@ -21,6 +22,29 @@ const char *connectionName(Connection connection)
 	default:
 		return "unknown";
 	}
+}
+
+/* Panels are built in; what a plug leads to may be anything. */
+bool isPanel(const ConnectorInfo &connector)
+{
+	switch (connector.type) {
+	case DRM_MODE_CONNECTOR_LVDS:
+	case DRM_MODE_CONNECTOR_eDP:
+	case DRM_MODE_CONNECTOR_DSI:
+	case DRM_MODE_CONNECTOR_DPI:
+	case DRM_MODE_CONNECTOR_SPI:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Smaller is better. One without a mode cannot be lit, whatever it says. */
+auto preference(const Topology &topology, const ConnectorInfo &connector)
+{
+	const CrtcInfo *crtc = topology.crtc(connector.crtcId);
+	return std::tuple(connector.modes.empty(), connector.connection, !isPanel(connector),
+			  !(crtc && crtc->active));
 }
 
 std::string listConnectors(const Topology &topology)
@@ -46,7 +70,7 @@ Result<const ConnectorInfo *> chooseConnector(const Topology &topology, const st
 		if (!wanted.empty() && connector.name != wanted &&
 		    std::to_string(connector.id) != wanted)
 			continue;
-		if (!best || connector.connection < best->connection)
+		if (!best || preference(topology, connector) < preference(topology, *best))
 			best = &connector;
 	}
 

@@ -11,10 +11,11 @@ namespace heapflow
 {
 
 /**
- * \brief The connector that is called `wanted`, or the first connected one
+ * \brief The connector that is called `wanted`, or the best that has a screen
  *
- * Connected comes before "unknown", which some virtual devices say of a screen that is there. A
- * writeback connector always says "connected" and is never a screen.
+ * Connected comes before "unknown", which some virtual devices say of a screen that is there; then
+ * a panel, which is part of the machine, before a plug; then what is lit before what is dark; then
+ * the driver's order. A writeback connector always says "connected" and is never a screen.
  *
  * Errors: ENOENT no connector is called that (the message lists those there are), ENOTCONN.
  */

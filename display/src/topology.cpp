@@ -46,6 +46,7 @@ Result<ConnectorInfo> readConnector(int drm, uint32_t id)
 		return fail(errno, std::format("cannot read connector {}", id));
 
 	ConnectorInfo info{.id = id, .name = connectorName(*connector)};
+	info.type = connector->connector_type;
 	info.writeback = connector->connector_type == DRM_MODE_CONNECTOR_WRITEBACK;
 	info.connection = connection(connector->connection);
 	info.modes.assign(connector->modes, connector->modes + connector->count_modes);

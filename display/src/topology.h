@@ -20,7 +20,8 @@ enum class PlaneType { Primary, Overlay, Cursor };
 
 struct ConnectorInfo {
 	uint32_t id = 0;
-	std::string name; /**< "HDMI-A-1" */
+	std::string name;  /**< "HDMI-A-1" */
+	uint32_t type = 0; /**< DRM_MODE_CONNECTOR_* */
 	bool writeback = false;
 	Connection connection = Connection::Unknown;
 	std::vector<drmModeModeInfo> modes; /**< in the driver's order */

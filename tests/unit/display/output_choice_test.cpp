@@ -38,6 +38,38 @@ TEST(OutputChoice, ConnectedComesBeforeUnknown)
 	EXPECT_EQ((*chooseConnector(topology, ""))->id, 11u);
 }
 
+TEST(OutputChoice, APanelComesBeforeAPlugAndLitBeforeDark)
+{
+	Topology topology = threeConnectors();
+	topology.crtcs[1].active = true;
+	topology.connectors.push_back(makeConnector(14, "HDMI-A-2", Connection::Connected));
+	EXPECT_EQ((*chooseConnector(topology, ""))->id, 12u) << "the driver's order";
+	topology.connectors.back().crtcId = 51;
+	EXPECT_EQ((*chooseConnector(topology, ""))->id, 14u) << "lit";
+	topology.crtcs[1].active = false;
+	EXPECT_EQ((*chooseConnector(topology, ""))->id, 12u) << "attached to a CRTC that is off";
+	topology.crtcs[1].active = true;
+
+	for (const uint32_t type :
+	     {DRM_MODE_CONNECTOR_LVDS, DRM_MODE_CONNECTOR_eDP, DRM_MODE_CONNECTOR_DSI,
+	      DRM_MODE_CONNECTOR_DPI, DRM_MODE_CONNECTOR_SPI}) {
+		topology.connectors.push_back(makeConnector(20, "panel", Connection::Connected));
+		topology.connectors.back().type = type;
+		EXPECT_EQ((*chooseConnector(topology, ""))->id, 20u) << type;
+		/* A panel that is not there does not come before a plug that is. */
+		topology.connectors.back().connection = Connection::Disconnected;
+		EXPECT_EQ((*chooseConnector(topology, ""))->id, 14u) << type;
+		topology.connectors.pop_back();
+	}
+}
+
+TEST(OutputChoice, AConnectorWithoutAModeComesLast)
+{
+	Topology topology = threeConnectors();
+	topology.connectors[2].modes.clear();
+	EXPECT_EQ((*chooseConnector(topology, ""))->id, 11u);
+}
+
 TEST(OutputChoice, WritebackIsNeverAScreen)
 {
 	Topology topology = threeConnectors();
