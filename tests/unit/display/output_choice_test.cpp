@@ -67,7 +67,9 @@ TEST(OutputChoice, AConnectorWithoutAModeComesLast)
 {
 	Topology topology = threeConnectors();
 	topology.connectors[2].modes.clear();
-	EXPECT_EQ((*chooseConnector(topology, ""))->id, 11u);
+	const auto chosen = chooseConnector(topology, "");
+	ASSERT_TRUE(chosen) << chosen.error().text();
+	EXPECT_EQ((*chosen)->id, 11u);
 }
 
 TEST(OutputChoice, WritebackIsNeverAScreen)
