@@ -130,9 +130,6 @@ int printOutcome(const Outcome &outcome)
 
 int printOutcomeJson(const Outcome &outcome, const AllocOptions &options)
 {
-	auto orNull = [](std::optional<uint64_t> value) {
-		return value ? Json(*value) : Json(nullptr);
-	};
 	Json fallbacks = Json::array();
 	for (const HeapFallback &one : outcome.got.fallbacks)
 		fallbacks.push_back({{"heap", one.heap},

@@ -268,9 +268,6 @@ int printFits(const std::vector<HeapFit> &fits, const FitRequest &request, const
 
 Json toJson(const HeapFit &one, const FitRequest &request, const CmaRules &rules)
 {
-	auto orNull = [](std::optional<uint64_t> value) {
-		return value ? Json(*value) : Json(nullptr);
-	};
 	Json alignments = Json::array();
 	for (const uint64_t bytes : request.buffers)
 		alignments.push_back(one.space.contiguous ? Json(cmaAlignment(bytes, rules))

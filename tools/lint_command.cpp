@@ -182,12 +182,6 @@ int printFindings(const Judged &judged, const std::vector<LintFinding> &findings
 	return print(text);
 }
 
-template<typename T>
-Json orNull(const std::optional<T> &value)
-{
-	return value ? Json(*value) : Json(nullptr);
-}
-
 Json subjectJson(const LintSubject &subject)
 {
 	const HeapName name = parseHeapName(subject.name);

@@ -15,12 +15,6 @@ namespace
 
 using Json = nlohmann::ordered_json;
 
-template<typename T>
-Json orNull(const std::optional<T> &value)
-{
-	return value ? Json(*value) : Json(nullptr);
-}
-
 } /* namespace */
 
 int print(const std::string &text)

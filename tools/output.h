@@ -34,6 +34,13 @@ std::optional<HeapExpression> readExpression(std::string_view text);
 /** \brief This moment in UTC, to the millisecond: "2026-11-24T09:30:00.125Z" */
 std::string utcNow();
 
+/** \brief For JSON: the value, or null where it is unknown */
+template<typename T>
+nlohmann::ordered_json orNull(const std::optional<T> &value)
+{
+	return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+}
+
 /** \brief The facts of a heap, in bytes, null where unknown */
 nlohmann::ordered_json toJson(const Heap &heap);
 

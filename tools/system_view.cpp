@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "system_view.h"
 
+#include "output.h"
+
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>
@@ -12,11 +14,6 @@ namespace
 {
 
 using Json = nlohmann::ordered_json;
-
-Json orNull(std::optional<uint64_t> value)
-{
-	return value ? Json(*value) : Json(nullptr);
-}
 
 RegionView viewOf(const Heap &heap, const std::vector<Heap> &heaps, const BufferHolders &holders,
 		  const SystemPaths &paths)

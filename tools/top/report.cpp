@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "report.h"
 
+#include "../output.h"
 #include "../region_picture.h"
 #include "heapflow/heap/size_text.h"
 #include "top_state.h"
@@ -35,12 +36,6 @@ std::string usedText(const RegionView &one)
 {
 	/* The memory of the whole machine has no use of its own: what its buffers take. */
 	return sizeText(one.isRegion ? one.used() : one.holders.bytes);
-}
-
-template<typename T>
-Json orNull(const std::optional<T> &value)
-{
-	return value ? Json(*value) : Json(nullptr);
 }
 
 Json ratesToJson(const Flow &flow)
