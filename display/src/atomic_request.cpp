@@ -3,6 +3,7 @@
 
 #include <cerrno>
 
+#include <sys/ioctl.h>
 #include <xf86drm.h>
 
 namespace heapflow
@@ -10,6 +11,9 @@ namespace heapflow
 
 namespace
 {
+
+/* A signal interrupts some; a driver that says so again and again is stuck. */
+constexpr int maximumInterruptions = 500;
 
 uint64_t address(const void *pointer)
 {
@@ -24,22 +28,29 @@ void AtomicRequest::clear()
 	counts_.clear();
 	properties_.clear();
 	values_.clear();
-}
-
-void AtomicRequest::object(uint32_t id)
-{
-	objects_.push_back(id);
-	counts_.push_back(0);
+	object_ = 0;
 }
 
 void AtomicRequest::set(uint32_t property, uint64_t value)
 {
+	if (objects_.empty() || objects_.back() != object_) {
+		objects_.push_back(object_);
+		counts_.push_back(0);
+	}
 	properties_.push_back(property);
 	values_.push_back(value);
 	counts_.back()++;
 }
 
-int AtomicRequest::commit(int drm, uint32_t flags, uint64_t userData) const
+AtomicRequest::Entry AtomicRequest::entry(size_t index) const
+{
+	size_t first = 0, object = 0;
+	while (index >= first + counts_[object])
+		first += counts_[object++];
+	return {objects_[object], properties_[index], values_[index]};
+}
+
+int AtomicRequest::commit(int drm, uint32_t flags, uint64_t userData, uint64_t *interrupted) const
 {
 	drm_mode_atomic atomic = {};
 	atomic.flags = flags;
@@ -49,7 +60,13 @@ int AtomicRequest::commit(int drm, uint32_t flags, uint64_t userData) const
 	atomic.props_ptr = address(properties_.data());
 	atomic.prop_values_ptr = address(values_.data());
 	atomic.user_data = userData;
-	return drmIoctl(drm, DRM_IOCTL_MODE_ATOMIC, &atomic) ? errno : 0;
+	for (int i = 0; ioctl(drm, DRM_IOCTL_MODE_ATOMIC, &atomic); i++) {
+		if ((errno != EINTR && errno != EAGAIN) || i == maximumInterruptions)
+			return errno;
+		if (interrupted)
+			++*interrupted;
+	}
+	return 0;
 }
 
 } /* namespace heapflow */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "framebuffer_cache.h"
 
+#include "framebuffer_needs.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <format>
 
-#include <drm_fourcc.h>
 #include <sys/stat.h>
 #include <xf86drm.h>
 #include <xf86drmMode.h>
@@ -21,6 +22,13 @@ bool sameMemory(const FrameLayout &a, const FrameLayout &b)
 {
 	return a.fourcc == b.fourcc && a.modifier == b.modifier && a.width == b.width &&
 	       a.height == b.height && a.planes == b.planes;
+}
+
+/* A lack of memory or descriptors may be over the next time. */
+bool isLasting(int code)
+{
+	return code == EINVAL || code == ERANGE || code == ENOTSUP || code == EFAULT ||
+	       code == ENXIO;
 }
 
 } /* namespace */
@@ -71,6 +79,8 @@ Result<uint32_t> FramebufferCache::get(int dmabuf, const FrameLayout &layout)
 	for (Entry &entry : entries_) {
 		if (entry.buffer == *buffer && sameMemory(entry.layout, layout)) {
 			entry.forgotten = false;
+			if (entry.refusal)
+				return std::unexpected(*entry.refusal);
 			return entry.framebuffer;
 		}
 	}
@@ -80,6 +90,8 @@ Result<uint32_t> FramebufferCache::get(int dmabuf, const FrameLayout &layout)
 	auto framebuffer = make(dmabuf, layout);
 	if (framebuffer)
 		entries_.push_back({*buffer, layout, *framebuffer});
+	else if (isLasting(framebuffer.error().code))
+		entries_.push_back({*buffer, layout, 0, framebuffer.error()});
 	return framebuffer;
 }
 
@@ -93,33 +105,17 @@ Result<uint32_t> FramebufferCache::make(int dmabuf, const FrameLayout &layout)
 			    "It may need contiguous memory: try a heap such as default_cma_region");
 	imports_++;
 
-	uint32_t handles[4] = {};
-	uint32_t pitches[4] = {};
-	uint32_t offsets[4] = {};
-	uint64_t modifiers[4] = {};
-	for (size_t i = 0; i < layout.planes.size(); i++) {
-		handles[i] = handle;
-		pitches[i] = layout.planes[i].stride;
-		offsets[i] = layout.planes[i].offset;
-		modifiers[i] = layout.modifier;
-	}
-
-	uint32_t framebuffer = 0;
-	/* Both give 0 or a negative errno (xf86drmMode.c). */
-	const int result =
-		withModifiers_
-			? drmModeAddFB2WithModifiers(drm_, layout.width, layout.height,
-						     layout.fourcc, handles, pitches, offsets,
-						     modifiers, &framebuffer, DRM_MODE_FB_MODIFIERS)
-			: drmModeAddFB2(drm_, layout.width, layout.height, layout.fourcc, handles,
-					pitches, offsets, &framebuffer, 0);
+	const auto framebuffer = addFramebuffer(drm_, handle, layout, withModifiers_);
+	std::string needs;
+	if (!framebuffer)
+		needs = framebufferNeeds(drm_, handle, layout, withModifiers_);
 	drmCloseBufferHandle(drm_, handle);
-	if (result)
-		return fail(-result,
-			    std::format("the display makes no framebuffer of {}, modifier {:#x}",
-					describe(layout), layout.modifier),
-			    "Its driver may want another stride or alignment of planes");
-	return framebuffer;
+	if (framebuffer)
+		return framebuffer;
+	return fail(framebuffer.error().code,
+		    std::format("the display makes no framebuffer of {}, modifier {:#x}",
+				describe(layout), layout.modifier),
+		    needs);
 }
 
 void FramebufferCache::forget(int dmabuf, const InUse &inUse)
@@ -143,7 +139,8 @@ void FramebufferCache::collect(const InUse &inUse)
 	std::erase_if(entries_, [&](const Entry &entry) {
 		if (!entry.forgotten || inUse(entry.framebuffer))
 			return false;
-		drmModeRmFB(drm_, entry.framebuffer);
+		if (entry.framebuffer)
+			drmModeRmFB(drm_, entry.framebuffer);
 		return true;
 	});
 }
@@ -151,9 +148,17 @@ void FramebufferCache::collect(const InUse &inUse)
 void FramebufferCache::clear()
 {
 	const std::lock_guard lock(mutex_);
-	for (const Entry &entry : entries_)
-		drmModeRmFB(drm_, entry.framebuffer);
+	for (const Entry &entry : entries_) {
+		if (entry.framebuffer)
+			drmModeRmFB(drm_, entry.framebuffer);
+	}
 	entries_.clear();
+}
+
+bool FramebufferCache::owns(uint32_t framebuffer) const
+{
+	const std::lock_guard lock(mutex_);
+	return framebuffer && std::ranges::contains(entries_, framebuffer, &Entry::framebuffer);
 }
 
 uint64_t FramebufferCache::imports() const
@@ -165,7 +170,8 @@ uint64_t FramebufferCache::imports() const
 uint64_t FramebufferCache::framebuffers() const
 {
 	const std::lock_guard lock(mutex_);
-	return entries_.size();
+	return static_cast<uint64_t>(std::ranges::count_if(
+		entries_, [](const Entry &entry) { return entry.framebuffer != 0; }));
 }
 
 } /* namespace heapflow */

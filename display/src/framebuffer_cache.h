@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include <sys/types.h>
@@ -61,7 +62,10 @@ public:
 	/**
 	 * \brief The framebuffer of a frame in a dma-buf, made when it is new
 	 *
-	 * Errors: EINVAL the dma-buf is too small; what PRIME import and AddFB2 say.
+	 * A refusal is remembered with the dma-buf, and told again without asking the driver.
+	 *
+	 * Errors: EINVAL the dma-buf is too small; what PRIME import and AddFB2 say, with what the
+	 * driver needs and what the frame has.
 	 */
 	Result<uint32_t> get(int dmabuf, const FrameLayout &layout);
 
@@ -70,6 +74,9 @@ public:
 
 	/** \brief Remove what was forgotten and is now unused */
 	void collect(const InUse &inUse);
+
+	/** \brief Is it one of ours? */
+	bool owns(uint32_t framebuffer) const;
 
 	/** \brief Remove all; the kernel turns off the planes of those that are on the screen */
 	void clear();
@@ -81,7 +88,8 @@ private:
 	struct Entry {
 		BufferIdentity buffer;
 		FrameLayout layout;
-		uint32_t framebuffer = 0;
+		uint32_t framebuffer = 0; /* 0: it was refused */
+		std::optional<Error> refusal = {};
 		bool forgotten = false;
 	};
 

@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <format>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <xf86drm.h>
 #include <xf86drmMode.h>
 
@@ -25,12 +27,6 @@ std::string driverName(int drm)
 	return version ? std::string(version->name, static_cast<size_t>(version->name_len)) : "";
 }
 
-bool isDisplay(int drm)
-{
-	const DrmPtr<drmModeRes, drmModeFreeResources> resources(drmModeGetResources(drm));
-	return resources && resources->count_crtcs > 0 && resources->count_connectors > 0;
-}
-
 Result<void> becomeMaster(int drm, const std::string &path)
 {
 	/* The first to open a node is its master already. */
@@ -42,6 +38,37 @@ Result<void> becomeMaster(int drm, const std::string &path)
 		    std::format("{} is in use by {}: it is master of the display", path,
 				holder.empty() ? "another process" : holder),
 		    "Stop that program, or name another display");
+}
+
+/* Makes a display of an open descriptor. */
+Result<KmsDevice> setUp(UniqueFd fd, const std::string &path)
+{
+	KmsDevice device{.fd = std::move(fd), .path = path, .limits = {}};
+	const int drm = device.fd.get();
+	device.driver = driverName(drm);
+	if (device.driver.empty())
+		return fail(ENODEV, std::format("{} is not a DRM device", path));
+	const DrmPtr<drmModeRes, drmModeFreeResources> resources(drmModeGetResources(drm));
+	if (!resources || !resources->count_crtcs || !resources->count_connectors)
+		return fail(ENODEV, std::format("{} ({}) is not a display: it has no connector",
+						path, device.driver));
+	device.limits = {resources->min_width, resources->min_height, resources->max_width,
+			 resources->max_height};
+	struct stat status = {};
+	if (!fstat(drm, &status))
+		device.node = status.st_rdev;
+
+	if (drmSetClientCap(drm, DRM_CLIENT_CAP_ATOMIC, 1))
+		return fail(ENOTSUP, std::format("{} ({}) has no atomic KMS", path, device.driver));
+	/* Refused by kernels without it; then there is no writeback connector either. */
+	drmSetClientCap(drm, DRM_CLIENT_CAP_WRITEBACK_CONNECTORS, 1);
+
+	if (auto master = becomeMaster(drm, path); !master)
+		return std::unexpected(master.error());
+
+	uint64_t value = 0;
+	device.modifiers = !drmGetCap(drm, DRM_CAP_ADDFB2_MODIFIERS, &value) && value;
+	return device;
 }
 
 } /* namespace */
@@ -83,36 +110,25 @@ std::string driverOfNode(const std::string &path)
 	return node.valid() ? driverName(node.get()) : "";
 }
 
-Result<KmsDevice> openKmsDevice(const std::string &path)
+Result<KmsDevice> openKmsDevice(const std::string &path, UniqueFd fd)
 {
-	KmsDevice device{.path = path};
-	device.fd.reset(open(path.c_str(), O_RDWR | O_CLOEXEC));
-	if (!device.fd.valid())
+	if (!fd.valid())
+		fd.reset(open(path.c_str(), O_RDWR | O_CLOEXEC));
+	if (!fd.valid())
 		return fail(errno, std::format("cannot open {}", path),
 			    errno == EACCES ? "Displays belong to the group 'video' on most systems"
 					    : "");
+	return setUp(std::move(fd), path);
+}
 
-	const int drm = device.fd.get();
-	device.driver = driverName(drm);
-	if (device.driver.empty())
-		return fail(ENODEV, std::format("{} is not a DRM device", path));
-	if (!isDisplay(drm))
-		return fail(ENODEV, std::format("{} ({}) is not a display: it has no connector",
-						path, device.driver));
-	if (drmSetClientCap(drm, DRM_CLIENT_CAP_ATOMIC, 1))
-		return fail(ENOTSUP, std::format("{} ({}) has no atomic KMS", path, device.driver));
-	/* Refused by kernels without it; then there is no writeback connector either. */
-	drmSetClientCap(drm, DRM_CLIENT_CAP_WRITEBACK_CONNECTORS, 1);
-
-	if (auto master = becomeMaster(drm, path); !master)
-		return std::unexpected(master.error());
-
-	uint64_t value = 0;
-	device.modifiers = !drmGetCap(drm, DRM_CAP_ADDFB2_MODIFIERS, &value) && value;
-	auto topology = readTopology(drm);
-	if (!topology)
-		return std::unexpected(topology.error());
-	device.topology = std::move(*topology);
+Result<KmsDevice> adoptKmsDevice(UniqueFd fd)
+{
+	char *name = drmGetDeviceNameFromFd2(fd.get());
+	const std::string path = name ? name : std::format("descriptor {}", fd.get());
+	std::free(name);
+	auto device = setUp(std::move(fd), path);
+	if (device)
+		device->adopted = true;
 	return device;
 }
 

@@ -4,10 +4,11 @@
 
 #include "heapflow/display/screen.h"
 #include "heapflow/heap/unique_fd.h"
-#include "topology.h"
 
 #include <string>
 #include <vector>
+
+#include <sys/types.h>
 
 namespace heapflow
 {
@@ -17,8 +18,10 @@ struct KmsDevice {
 	UniqueFd fd;
 	std::string path;       /**< "/dev/dri/card1" */
 	std::string driver;     /**< "vkms" */
+	dev_t node = 0;         /**< of the path */
+	bool adopted = false;   /**< somebody else opened it */
 	bool modifiers = false; /**< AddFB2 takes modifiers */
-	Topology topology;
+	SizeLimits limits;
 };
 
 /** \brief Nodes that may be displays, in the order of their paths */
@@ -30,9 +33,14 @@ std::string driverOfNode(const std::string &path);
 /**
  * \brief Open one device and become its master
  *
+ * \param[in] fd Of that path, when somebody else opens it for us; otherwise invalid
+ *
  * Errors: of open(); ENODEV not a display (no KMS resources); ENOTSUP no atomic KMS; EBUSY or
  * EACCES another process is master.
  */
-Result<KmsDevice> openKmsDevice(const std::string &path);
+Result<KmsDevice> openKmsDevice(const std::string &path, UniqueFd fd = UniqueFd());
+
+/** \brief The same with an open descriptor, of a device or a lease */
+Result<KmsDevice> adoptKmsDevice(UniqueFd fd);
 
 } /* namespace heapflow */

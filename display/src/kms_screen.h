@@ -1,107 +1,71 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The Screen over atomic KMS. */
+/* The Screen: one layer of an Output. */
 #pragma once
 
-#include "atomic_request.h"
-#include "flip_thread.h"
-#include "flip_tracker.h"
-#include "framebuffer_cache.h"
-#include "heapflow/display/screen.h"
-#include "kms_device.h"
-#include "mode_choice.h"
-#include "plane_colour.h"
-#include "property_blob.h"
-#include "saved_state.h"
+#include "output.h"
 
-#include <atomic>
-#include <mutex>
-#include <optional>
+#include <memory>
 
 namespace heapflow
 {
 
-/** \brief A device with a connector and a CRTC chosen: what a KmsScreen is made of */
-struct KmsOutput {
-	KmsDevice device;
-	ConnectorInfo connector;
-	CrtcInfo crtc;
-	uint32_t planeId = 0; /**< asked for; 0 is any */
-};
-
+/** \brief Passes everything on to its Output, and takes its layer away at the end */
 class KmsScreen : public Screen
 {
 public:
-	static Result<std::unique_ptr<Screen>> create(KmsOutput output);
-	~KmsScreen() override;
+	KmsScreen(std::shared_ptr<Output> output, const ScreenOptions &options)
+		: output_(std::move(output)), layer_(output_->addLayer(options))
+	{
+	}
+	~KmsScreen() override { output_->removeLayer(layer_); }
 
-	std::vector<ScanoutFormat> formats() const override;
-	DisplayMode mode() const override;
-	std::vector<DisplayMode> modes() const override;
-	Result<ScanoutPlan> configure(const FrameLayout &layout, int sample) override;
-	void setFlipHandler(FlipHandler handler) override;
-	Result<void> show(int dmabuf, const FrameLayout &layout, uint64_t cookie) override;
-	Result<void> drain(std::chrono::milliseconds timeout) override;
-	Result<void> hide() override;
-	void forget(int dmabuf) override;
-	Result<Image> screenshot() override;
-	ScreenCounts counts() const override;
+	std::vector<ScanoutFormat> formats() const override { return output_->formats(layer_); }
+	DisplayMode mode() const override { return output_->mode(); }
+	std::vector<DisplayMode> modes() const override { return output_->modes(); }
+	SizeLimits limits() const override { return output_->limits(); }
+	void setLayer(const LayerOptions &options) override
+	{
+		output_->setOptions(layer_, options);
+	}
+	Result<ScanoutPlan> configure(const FrameLayout &layout, int sample) override
+	{
+		return output_->configure(layer_, layout, sample);
+	}
+	std::optional<ScanoutPlan> plan() const override { return output_->plan(layer_); }
+	void setFlipHandler(FlipHandler handler) override
+	{
+		output_->setFlipHandler(layer_, std::move(handler));
+	}
+	void setNoticeHandler(NoticeHandler handler) override
+	{
+		output_->setNoticeHandler(layer_, std::move(handler));
+	}
+	void setFenceHandler(FenceHandler handler) override
+	{
+		output_->setFenceHandler(layer_, std::move(handler));
+	}
+	Result<void> show(const Frame &frame) override { return output_->show(layer_, frame); }
+	Result<void> drain(std::chrono::milliseconds timeout) override
+	{
+		return output_->drain(layer_, timeout);
+	}
+	Result<void> hide() override { return output_->hide(layer_); }
+	void forget(int dmabuf) override { output_->forget(dmabuf); }
+	Result<Image> screenshot() override { return output_->screenshot(); }
+	Result<uint32_t>
+	pitchAlignment(uint32_t fourcc, uint32_t width, uint32_t height,
+		       const std::function<Result<Buffer>(uint64_t)> &allocate) override
+	{
+		return output_->pitchAlignment(fourcc, width, height, allocate);
+	}
+	ScreenCounts counts() const override { return output_->counts(); }
+	ScreenStatistics statistics() const override { return output_->statistics(layer_); }
+
+	using Screen::show;
 
 private:
-	/* What configure() settled. */
-	struct Configuration {
-		ModeCandidate mode;
-		uint32_t plane = 0;
-		uint32_t framebufferProperty = 0; /* FB_ID: all that changes from frame to frame */
-		FrameLayout layout;
-		PropertyBlob modeBlob;
-	};
-	/* How the CRTC and the connector are now. */
-	struct OutputState {
-		bool routed = false;
-		bool active = false;
-		std::optional<drmModeModeInfo> mode;
-	};
-
-	explicit KmsScreen(KmsOutput output);
-
-	int drm() const { return output_.device.fd.get(); }
-	Result<OutputState> readOutput() const;
-	Result<Configuration> tryPlanes(const FrameLayout &layout, uint32_t framebuffer,
-					const ModeCandidate &mode,
-					const std::vector<const PlaneInfo *> &planes,
-					std::vector<std::string> &reasons);
-	Result<void> buildModeset(AtomicRequest &request, const Configuration &configuration,
-				  const FrameLayout &layout, uint32_t framebuffer,
-				  bool &needsModeset) const;
-	void addPlane(AtomicRequest &request, const PlaneInfo &plane, const PlaneColour &colour,
-		      const ModeCandidate &mode, const FrameLayout &layout,
-		      uint32_t framebuffer) const;
-	void addOtherPlanesOff(AtomicRequest &request, const PlaneInfo &plane) const;
-	ScanoutPlan describePlan(std::vector<std::string> reasons) const;
-	Result<void> waitForFlip(std::chrono::milliseconds timeout);
-	Result<void> commitFrame(uint64_t cookie, uint32_t framebuffer, bool modeset);
-	Error commitError(int code) const;
-	void flipped(const RawFlip &flip);
-	Result<void> leave();
-	FramebufferCache::InUse inUse() const;
-
-	KmsOutput output_;
-	SavedState saved_;
-	FramebufferCache cache_;
-	FlipTracker tracker_;
-	FlipHandler handler_;
-
-	mutable std::mutex
-		calls_; /* serialises the public functions; never taken by the flip thread */
-	std::optional<Configuration> configuration_;
-	std::vector<uint32_t> touched_;      /* planes that are or were ours */
-	std::optional<FrameLayout> onPlane_; /* layout of the last commit; none: all must be set */
-	AtomicRequest request_;
-	std::atomic<uint64_t> commits_ = 0;
-	std::atomic<uint64_t> testCommits_ = 0;
-
-	/* Last: its thread uses the members above, and ends first. */
-	std::unique_ptr<FlipThread> thread_;
+	std::shared_ptr<Output> output_;
+	OutputLayer *layer_;
 };
 
 } /* namespace heapflow */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which mode for a frame, and where in it the frame goes. Pure. */
+/* Which modes for a frame, in which order. Pure. */
 #pragma once
 
 #include "heapflow/display/screen.h"
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include <xf86drmMode.h>
@@ -13,40 +15,49 @@
 namespace heapflow
 {
 
-/** \brief Where a frame is on the screen, pixels */
-struct Placement {
-	uint32_t x = 0;
-	uint32_t y = 0;
-	uint32_t width = 0;
-	uint32_t height = 0;
-
-	bool operator==(const Placement &) const = default;
-};
-
+/** \brief A mode with what may be done in it */
 struct ModeCandidate {
 	drmModeModeInfo mode = {};
-	Placement placement;
-	bool scaled = false; /**< the plane must scale the frame down */
+	bool crop = false; /**< only with a part of the frame; the last resort */
+};
+
+/** \brief What a mode is chosen for */
+struct ModeWish {
+	std::string mode;   /**< ScreenOptions::mode */
+	uint32_t width = 0; /**< of the picture, as it lies on the panel, pixels */
+	uint32_t height = 0;
+	uint64_t frameRateMilliHz = 0; /**< 0: unknown */
 };
 
 /**
- * \brief Modes to be tried for a frame of this size, the best first
+ * \brief Modes to be tried, the best first
  *
- * 1. the current mode, if the frame is exactly its size: then nothing changes;
- * 2. the connector's first progressive mode of exactly that size;
- * 3. the frame centred in the current mode, else in the preferred one, else in the smallest that
- *    holds it: the fewest changes of what the user looks at;
- * 4. the frame scaled down into the current or the preferred mode, with its aspect ratio.
+ * A mode that is asked for is the only one. Otherwise:
+ *
+ * 1. the mode that is set, if there is one and "best" was not asked for: nothing changes;
+ * 2. of the picture's size, the one that suits its rate best (see isBetterRate());
+ * 3. the preferred one, then the smallest that holds the picture;
+ * 4. the first of these again, with a part of the frame.
+ *
+ * Interlaced and double-scanned modes are taken only when they are set or asked for.
+ *
+ * Errors: ENOENT the connector has no such mode (the hint lists those there are), EINVAL it is
+ * written wrongly, ENOTCONN there is no mode at all.
  */
-std::vector<ModeCandidate> chooseModes(const std::vector<drmModeModeInfo> &modes,
-				       const std::optional<drmModeModeInfo> &current,
-				       uint32_t width, uint32_t height);
+Result<std::vector<ModeCandidate>> chooseModes(const std::vector<drmModeModeInfo> &modes,
+					       const std::optional<drmModeModeInfo> &current,
+					       const ModeWish &wish);
 
-/** \brief In the middle, in whole chroma samples: on even coordinates */
-Placement centre(const drmModeModeInfo &mode, uint32_t width, uint32_t height);
+/** \brief Is the text one that chooseModes() can read? EINVAL says how it is written */
+Result<void> checkModeText(std::string_view text);
 
-/** \brief The largest even size of the frame's aspect ratio that fits, in the middle */
-Placement scaleToFit(const drmModeModeInfo &mode, uint32_t width, uint32_t height);
+/**
+ * \brief Does refresh rate `a` suit the frames better than `b`? Both in mHz
+ *
+ * A whole multiple of the frame rate shows each frame equally long; of these the lowest. Without
+ * one, the higher rate is the smaller judder. 1 in 500 is taken as equal: 59.94 and 60.
+ */
+bool isBetterRate(uint64_t a, uint64_t b, uint64_t frameRate);
 
 /** \brief The preferred mode, or the first; nullopt when there is none */
 std::optional<drmModeModeInfo> preferredMode(const std::vector<drmModeModeInfo> &modes);
@@ -55,5 +66,8 @@ std::optional<drmModeModeInfo> preferredMode(const std::vector<drmModeModeInfo> 
 bool sameTimings(const drmModeModeInfo &a, const drmModeModeInfo &b);
 
 DisplayMode describeMode(const drmModeModeInfo &mode);
+
+/** \brief "1920x1080 at 59.94 Hz" */
+std::string modeText(const drmModeModeInfo &mode);
 
 } /* namespace heapflow */

@@ -61,7 +61,8 @@ std::string listConnectors(const Topology &topology)
 
 } /* namespace */
 
-Result<const ConnectorInfo *> chooseConnector(const Topology &topology, const std::string &wanted)
+Result<const ConnectorInfo *> chooseConnector(const Topology &topology, const std::string &wanted,
+					      bool evenDark)
 {
 	const ConnectorInfo *best = nullptr;
 	for (const ConnectorInfo &connector : topology.connectors) {
@@ -77,11 +78,14 @@ Result<const ConnectorInfo *> chooseConnector(const Topology &topology, const st
 	if (!best && !wanted.empty())
 		return fail(ENOENT, std::format("there is no connector '{}'", wanted),
 			    "Connectors: " + listConnectors(topology));
-	if (!best || best->connection == Connection::Disconnected || best->modes.empty())
+	const bool dark =
+		!best || best->connection == Connection::Disconnected || best->modes.empty();
+	if (!best || (dark && !evenDark))
 		return fail(ENOTCONN,
 			    wanted.empty() ? "no connector has a screen"
 					   : std::format("connector '{}' has no screen", wanted),
-			    "Connectors: " + listConnectors(topology));
+			    "Plug one in, or wait for one (wait-for-screen). Connectors: " +
+				    listConnectors(topology));
 	return best;
 }
 

@@ -17,9 +17,12 @@ namespace heapflow
  * a panel, which is part of the machine, before a plug; then what is lit before what is dark; then
  * the driver's order. A writeback connector always says "connected" and is never a screen.
  *
+ * \param[in] evenDark Take one without a screen too, when none has one
+ *
  * Errors: ENOENT no connector is called that (the message lists those there are), ENOTCONN.
  */
-Result<const ConnectorInfo *> chooseConnector(const Topology &topology, const std::string &wanted);
+Result<const ConnectorInfo *> chooseConnector(const Topology &topology, const std::string &wanted,
+					      bool evenDark = false);
 
 /**
  * \brief The CRTC that drives the connector already, else the first one that is free

@@ -17,24 +17,20 @@ namespace heapflow
 namespace
 {
 
-bool isSaved(const KmsObject &object, const KmsProperty &property)
+/* What exists for the length of one commit only; its value means nothing. */
+bool isForOneCommit(std::string_view name)
 {
-	if (property.immutable)
-		return false;
-	switch (object.type) {
-	case DRM_MODE_OBJECT_CONNECTOR:
-		return property.name == "CRTC_ID";
-	case DRM_MODE_OBJECT_CRTC:
-		return property.name == "MODE_ID" || property.name == "ACTIVE";
-	default:
-		return isPlanePropertyWeWrite(property.name);
-	}
+	static constexpr std::string_view names[] = {
+		"IN_FENCE_FD",     "OUT_FENCE_PTR",           "FB_DAMAGE_CLIPS",
+		"WRITEBACK_FB_ID", "WRITEBACK_OUT_FENCE_PTR",
+	};
+	return std::ranges::contains(names, name);
 }
 
 void append(std::vector<SavedProperty> &list, int drm, const KmsObject &object)
 {
 	for (const KmsProperty &property : object.properties) {
-		if (isSaved(object, property))
+		if (!property.immutable && !isForOneCommit(property.name))
 			list.push_back({object.id, property.id, property.value,
 					property.blob ? readBlob(drm, property.value)
 						      : std::vector<uint8_t>{}});
@@ -53,16 +49,6 @@ bool framebufferExists(int drm, uint32_t id)
 }
 
 } /* namespace */
-
-bool isPlanePropertyWeWrite(std::string_view name)
-{
-	static constexpr std::string_view written[] = {
-		"FB_ID",          "CRTC_ID",     "SRC_X",    "SRC_Y",  "SRC_W",
-		"SRC_H",          "CRTC_X",      "CRTC_Y",   "CRTC_W", "CRTC_H",
-		"COLOR_ENCODING", "COLOR_RANGE", "rotation", "alpha",
-	};
-	return std::ranges::contains(written, name);
-}
 
 std::vector<SavedProperty> changedProperties(const std::vector<SavedProperty> &saved,
 					     const std::vector<SavedProperty> &now)
@@ -98,12 +84,6 @@ SavedState SavedState::capture(int drm, const Topology &topology, const CrtcInfo
 	return state;
 }
 
-bool SavedState::wasLit(uint32_t plane) const
-{
-	const auto found = std::ranges::find(planes_, plane, &Plane::id);
-	return found != planes_.end() && found->framebuffer;
-}
-
 std::vector<SavedProperty> SavedState::current(int drm) const
 {
 	std::vector<SavedProperty> now;
@@ -114,9 +94,11 @@ std::vector<SavedProperty> SavedState::current(int drm) const
 	return now;
 }
 
-Result<void> SavedState::restore(int drm) const
+Result<void> SavedState::restore(int drm,
+				 const std::function<bool(const SavedProperty &)> &ours) const
 {
-	std::vector<SavedProperty> wanted = properties_;
+	std::vector<SavedProperty> wanted;
+	std::ranges::copy_if(properties_, std::back_inserter(wanted), ours);
 	for (const Plane &plane : planes_) {
 		if (!plane.framebuffer || framebufferExists(drm, plane.framebuffer))
 			continue;

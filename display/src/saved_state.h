@@ -7,6 +7,7 @@
 #include "topology.h"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -32,10 +33,9 @@ std::vector<SavedProperty> changedProperties(const std::vector<SavedProperty> &s
 					     const std::vector<SavedProperty> &now);
 
 /**
- * \brief A snapshot of all that a Screen may change (invariant 14)
+ * \brief A snapshot of all that an Output may change (invariant 14)
  *
- * The connectors' CRTC_ID, the CRTC's MODE_ID and ACTIVE, and of each plane that can be on the
- * CRTC what the Screen writes.
+ * All properties that can be set, of the connectors, the CRTC, and the planes that can be on it.
  */
 class SavedState
 {
@@ -45,14 +45,13 @@ public:
 	/**
 	 * \brief Set what is different from the snapshot, in one blocking commit
 	 *
+	 * \param[in] ours Did we change it? What others did is theirs
+	 *
 	 * A plane whose framebuffer is gone since, because its owner closed it, is turned off.
 	 *
 	 * Errors: EACCES not master any more, what the driver says.
 	 */
-	Result<void> restore(int drm) const;
-
-	/** \brief Was this plane on our CRTC when we came? */
-	bool wasLit(uint32_t plane) const;
+	Result<void> restore(int drm, const std::function<bool(const SavedProperty &)> &ours) const;
 
 private:
 	std::vector<SavedProperty> current(int drm) const;
@@ -68,8 +67,5 @@ private:
 	std::vector<SavedProperty> properties_;
 	std::vector<Plane> planes_;
 };
-
-/** \brief The properties of a plane that a Screen writes */
-bool isPlanePropertyWeWrite(std::string_view name);
 
 } /* namespace heapflow */

@@ -3,10 +3,9 @@
 #include "heapflow/display/screen.h"
 
 #include "bus_id.h"
-#include "kms_device.h"
+#include "display_device.h"
 #include "kms_screen.h"
-#include "output_choice.h"
-#include "plane_choice.h"
+#include "mode_choice.h"
 
 #include <cerrno>
 #include <format>
@@ -18,27 +17,15 @@ namespace heapflow
 namespace
 {
 
-Result<KmsOutput> findOutput(const std::string &path, const ScreenOptions &options)
+Result<std::unique_ptr<Screen>> openOn(Result<std::shared_ptr<DisplayDevice>> device,
+				       const ScreenOptions &options)
 {
-	auto device = openKmsDevice(path);
 	if (!device)
 		return std::unexpected(device.error());
-	const auto connector = chooseConnector(device->topology, options.connector);
-	if (!connector)
-		return std::unexpected(connector.error());
-	const auto crtc = chooseCrtc(device->topology, **connector);
-	if (!crtc)
-		return std::unexpected(crtc.error());
-	if (options.planeId) {
-		const PlaneInfo *plane = device->topology.plane(options.planeId);
-		if (!plane || !(plane->possibleCrtcs & (1u << (*crtc)->index)))
-			return fail(ENOENT, std::format("{} has no plane {} for CRTC {}", path,
-							options.planeId, (*crtc)->id));
-	}
-
-	KmsOutput output{.connector = **connector, .crtc = **crtc, .planeId = options.planeId};
-	output.device = std::move(*device);
-	return output;
+	auto output = (*device)->output(options);
+	if (!output)
+		return std::unexpected(output.error());
+	return std::make_unique<KmsScreen>(std::move(*output), options);
 }
 
 /* Of several failures the one nearest to success is told first. */
@@ -104,6 +91,10 @@ Result<std::vector<std::string>> nodesToTry(const ScreenOptions &options)
 
 Result<std::unique_ptr<Screen>> Screen::open(const ScreenOptions &options)
 {
+	if (auto readable = checkModeText(options.mode); !readable)
+		return std::unexpected(readable.error());
+	if (options.fd >= 0)
+		return openOn(DisplayDevice::adopt(options.fd), options);
 	const auto paths = nodesToTry(options);
 	if (!paths)
 		return std::unexpected(paths.error());
@@ -111,10 +102,10 @@ Result<std::unique_ptr<Screen>> Screen::open(const ScreenOptions &options)
 	std::optional<Error> nearest;
 	std::string looked;
 	for (const std::string &path : *paths) {
-		auto output = findOutput(path, options);
-		if (output)
-			return KmsScreen::create(std::move(*output));
-		const Error &error = output.error();
+		auto screen = openOn(DisplayDevice::open(path, options.seat), options);
+		if (screen)
+			return screen;
+		const Error &error = screen.error();
 		looked += (looked.empty() ? "" : "; ") + error.message;
 		if (!nearest || rank(error.code) > rank(nearest->code))
 			nearest = error;

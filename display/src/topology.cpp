@@ -36,30 +36,6 @@ Connection connection(drmModeConnection state)
 	}
 }
 
-Result<ConnectorInfo> readConnector(int drm, uint32_t id)
-{
-	/* Not drmModeGetConnectorCurrent(): what sysfs and it say is stale until somebody probes.
-	 */
-	const DrmPtr<drmModeConnector, drmModeFreeConnector> connector(
-		drmModeGetConnector(drm, id));
-	if (!connector)
-		return fail(errno, std::format("cannot read connector {}", id));
-
-	ConnectorInfo info{.id = id, .name = connectorName(*connector)};
-	info.type = connector->connector_type;
-	info.writeback = connector->connector_type == DRM_MODE_CONNECTOR_WRITEBACK;
-	info.connection = connection(connector->connection);
-	info.modes.assign(connector->modes, connector->modes + connector->count_modes);
-	info.possibleCrtcs = drmModeConnectorGetPossibleCrtcs(drm, connector.get());
-
-	auto object = readKmsObject(drm, id, DRM_MODE_OBJECT_CONNECTOR);
-	if (!object)
-		return std::unexpected(object.error());
-	info.object = std::move(*object);
-	info.crtcId = static_cast<uint32_t>(info.object.value("CRTC_ID"));
-	return info;
-}
-
 Result<CrtcInfo> readCrtc(int drm, uint32_t id, unsigned index)
 {
 	auto object = readKmsObject(drm, id, DRM_MODE_OBJECT_CRTC);
@@ -130,6 +106,30 @@ Result<PlaneInfo> readPlane(int drm, uint32_t id)
 }
 
 } /* namespace */
+
+Result<ConnectorInfo> readConnector(int drm, uint32_t id)
+{
+	/* Not drmModeGetConnectorCurrent(): what sysfs and it say is stale until somebody probes.
+	 */
+	const DrmPtr<drmModeConnector, drmModeFreeConnector> connector(
+		drmModeGetConnector(drm, id));
+	if (!connector)
+		return fail(errno, std::format("cannot read connector {}", id));
+
+	ConnectorInfo info{.id = id, .name = connectorName(*connector)};
+	info.type = connector->connector_type;
+	info.writeback = connector->connector_type == DRM_MODE_CONNECTOR_WRITEBACK;
+	info.connection = connection(connector->connection);
+	info.modes.assign(connector->modes, connector->modes + connector->count_modes);
+	info.possibleCrtcs = drmModeConnectorGetPossibleCrtcs(drm, connector.get());
+
+	auto object = readKmsObject(drm, id, DRM_MODE_OBJECT_CONNECTOR);
+	if (!object)
+		return std::unexpected(object.error());
+	info.object = std::move(*object);
+	info.crtcId = static_cast<uint32_t>(info.object.value("CRTC_ID"));
+	return info;
+}
 
 const CrtcInfo *Topology::crtc(uint32_t id) const
 {

@@ -62,6 +62,9 @@ struct Topology {
 	const PlaneInfo *plane(uint32_t id) const;
 };
 
+/** \brief Reads one connector, and asks the driver to look at it again */
+Result<ConnectorInfo> readConnector(int drm, uint32_t id);
+
 /** \brief Reads everything, and asks the driver to look at its connectors again */
 Result<Topology> readTopology(int drm);
 

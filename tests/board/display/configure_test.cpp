@@ -2,6 +2,8 @@
 /* What configure() settles, and the errors of configure() and show(). */
 #include "display_fixture.h"
 
+#include <algorithm>
+
 #include <cerrno>
 
 #include <drm_fourcc.h>
@@ -119,18 +121,20 @@ TEST_F(DisplayConfigure, BufferTooSmallSaysBothSizes)
 	EXPECT_EQ(screen_->counts().framebuffers, 0u);
 }
 
-TEST_F(DisplayConfigure, LargerThanAnyModeIsARangeErrorWhenNothingScales)
+/* vkms does not scale: what is left is to show the middle of the frame, and to say so. */
+TEST_F(DisplayConfigure, LargerThanAnyModeIsCroppedWhenNothingScales)
 {
-	const FrameLayout layout =
-		makeFrameLayout(DRM_FORMAT_R8, 8192, 8192)
-			.value_or(FrameLayout{.fourcc = DRM_FORMAT_R8,
-					      .width = 8192,
-					      .height = 8192,
-					      .planes = {{0, 8192, 8192 * 8192}}});
+	const FrameLayout layout = makeFrameLayout(DRM_FORMAT_R8, 8192, 8192).value();
 	const Buffer buffer = allocate("system", layout.size());
-	const Error error = refused(layout, buffer);
-	EXPECT_EQ(error.code, ERANGE) << error.text();
-	EXPECT_TRUE(contains(error.message, "8192x8192")) << error.text();
+	const auto plan = screen_->configure(layout, buffer.fd());
+	ASSERT_TRUE(plan) << textOf(plan);
+	EXPECT_EQ(plan->arrangement, "cropped");
+	EXPECT_EQ(plan->source, (Rectangle{static_cast<int32_t>((8192 - plan->mode.width) / 2),
+					   static_cast<int32_t>((8192 - plan->mode.height) / 2),
+					   plan->mode.width, plan->mode.height}));
+	EXPECT_TRUE(std::ranges::any_of(plan->reasons, [](const std::string &reason) {
+		return contains(reason, "scaled") && contains(reason, "ERANGE");
+	})) << testing::PrintToString(plan->reasons);
 }
 
 TEST_F(DisplayConfigure, StrideThatTheDriverRefusesIsItsErrno)

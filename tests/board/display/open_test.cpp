@@ -62,8 +62,9 @@ TEST(DisplayOpen, ByPathConnectorAndId)
 	{
 		const auto screen = Screen::open({.device = vkmsNode(), .connector = "Virtual-1"});
 		ASSERT_TRUE(screen) << textOf(screen);
-		const auto error = errorOf({.device = vkmsNode(), .connector = "DP-7"});
-		EXPECT_EQ(error.code, EBUSY) << "this process is master already: " << error.text();
+		/* This process is master already: the device is shared, not opened again. */
+		const auto second = Screen::open({.device = vkmsNode()});
+		EXPECT_TRUE(second) << textOf(second);
 	}
 	const Error error = errorOf({.device = vkmsNode(), .connector = "DP-7"});
 	const size_t at = error.text().find("Virtual-1 (id ");

@@ -201,7 +201,10 @@ TEST(Launch, EndsWithSuccessAtTheEndOfTheStream)
 	EXPECT_NE(result.output.find("Got EOS"), std::string::npos) << result.output;
 }
 
-/* Invariant 14: Ctrl-C, with and without -e, leaves the screen as it was. */
+/*
+ * Invariant 14: Ctrl-C, with and without -e, leaves the screen as it was. In the foreground, or
+ * timeout sends the signal to its whole group as well, and the second one kills gst-launch.
+ */
 class Interrupted : public testing::TestWithParam<const char *>
 {
 };
@@ -213,7 +216,7 @@ TEST_P(Interrupted, LeavesTheScreenAsItWas)
 	ASSERT_TRUE(console.valid());
 	const KmsSnapshot before = snapshotVkms();
 	const CommandResult result = runCommand(
-		std::format("timeout --preserve-status --signal=INT --kill-after=20 3 "
+		std::format("timeout --foreground --preserve-status --signal=INT --kill-after=20 3 "
 			    "gst-launch-1.0 {} heapcamerasrc camera-name={} heap='video@*' ! "
 			    "heapkmssink",
 			    GetParam(), vivid.node()));

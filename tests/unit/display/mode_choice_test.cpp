@@ -3,11 +3,15 @@
 
 #include "example_display.h"
 
+#include <cerrno>
+#include <format>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 using namespace heapflow;
 using namespace heapflow::test;
+using testing::ElementsAre;
 
 namespace
 {
@@ -18,91 +22,128 @@ const std::vector<drmModeModeInfo> screenModes = {
 	makeMode(640, 480),
 };
 
-/* "1280x720 at 0,0 1280x720" */
-std::string text(const ModeCandidate &candidate)
-{
-	const Placement &p = candidate.placement;
-	return std::string(candidate.mode.name) + " at " + std::to_string(p.x) + "," +
-	       std::to_string(p.y) + " " + std::to_string(p.width) + "x" +
-	       std::to_string(p.height) + (candidate.scaled ? " scaled" : "");
-}
+/* Several rates of two sizes, as of a television. */
+const std::vector<drmModeModeInfo> ratedModes = {
+	makeMode(1920, 1080, DRM_MODE_TYPE_PREFERRED, 60),
+	makeMode(1920, 1080, 0, 50),
+	makeMode(1920, 1080, 0, 24),
+	makeMode(1920, 1080, 0, 120),
+	makeMode(1280, 720, 0, 50),
+};
 
-std::vector<std::string> choose(const std::optional<drmModeModeInfo> &current, uint32_t width,
-				uint32_t height,
+std::vector<std::string> choose(const std::optional<drmModeModeInfo> &current, ModeWish wish,
 				const std::vector<drmModeModeInfo> &modes = screenModes)
 {
+	const auto candidates = chooseModes(modes, current, wish);
+	if (!candidates)
+		return {candidates.error().message};
 	std::vector<std::string> list;
-	for (const ModeCandidate &candidate : chooseModes(modes, current, width, height))
-		list.push_back(text(candidate));
+	for (const ModeCandidate &candidate : *candidates)
+		list.push_back(
+			std::format("{}{}", candidate.mode.name, candidate.crop ? " cropped" : ""));
 	return list;
+}
+
+uint32_t rateFor(uint64_t frameRate, std::string mode = "")
+{
+	const auto candidates = chooseModes(
+		ratedModes, std::nullopt,
+		{.mode = mode, .width = 1920, .height = 1080, .frameRateMilliHz = frameRate});
+	return candidates ? (*candidates)[0].mode.vrefresh : 0;
 }
 
 } /* namespace */
 
-using testing::ElementsAre;
-using testing::IsEmpty;
-
-TEST(ModeChoice, ExactSizeFirstThenCentredInThePreferred)
+TEST(ModeChoice, WithoutAModeTheFramesSizeComesFirst)
 {
-	EXPECT_THAT(choose(std::nullopt, 640, 480),
-		    ElementsAre("640x480 at 0,0 640x480", "1024x768 at 192,144 640x480"));
+	EXPECT_THAT(choose(std::nullopt, {.width = 640, .height = 480}),
+		    ElementsAre("640x480", "1024x768", "640x480 cropped"));
 }
 
-TEST(ModeChoice, CurrentModeOfTheFramesSizeIsNotChanged)
+TEST(ModeChoice, TheModeThatIsSetComesBeforeAnyOther)
 {
+	EXPECT_THAT(choose(makeMode(1920, 1080), {.width = 640, .height = 480}),
+		    ElementsAre("1920x1080", "640x480", "1024x768", "1920x1080 cropped"));
 	/* Another refresh rate than the one in the list, and not in it at all. */
-	const drmModeModeInfo current = makeMode(1280, 720, 0, 50);
-	const auto candidates = chooseModes(screenModes, current, 1280, 720);
-	ASSERT_GE(candidates.size(), 2u);
-	EXPECT_TRUE(sameTimings(candidates[0].mode, current));
-	EXPECT_FALSE(sameTimings(candidates[1].mode, current));
+	const drmModeModeInfo current = makeMode(1280, 720, 0, 75);
+	const auto candidates = chooseModes(screenModes, current, {.width = 1280, .height = 720});
+	ASSERT_TRUE(candidates);
+	EXPECT_TRUE(sameTimings((*candidates)[0].mode, current));
+	EXPECT_FALSE(sameTimings((*candidates)[1].mode, current));
 }
 
-TEST(ModeChoice, CurrentBeforePreferredWhenNoModeFits)
+TEST(ModeChoice, BestGivesUpTheModeThatIsSet)
 {
-	EXPECT_THAT(choose(makeMode(1920, 1080), 1000, 700),
-		    ElementsAre("1920x1080 at 460,190 1000x700", "1024x768 at 12,34 1000x700"));
+	EXPECT_THAT(choose(makeMode(1920, 1080), {.mode = "best", .width = 640, .height = 480}),
+		    ElementsAre("640x480", "1024x768", "640x480 cropped"));
+	/* But not for one that is no better. */
+	const auto candidates = chooseModes(
+		ratedModes, makeMode(1920, 1080, 0, 50),
+		{.mode = "best", .width = 1920, .height = 1080, .frameRateMilliHz = 25'000});
+	EXPECT_EQ((*candidates)[0].mode.vrefresh, 50u);
 }
 
-TEST(ModeChoice, SmallestThatHoldsTheFrameWhenCurrentAndPreferredDoNot)
+TEST(ModeChoice, SmallestThatHoldsTheFrame)
 {
-	EXPECT_THAT(choose(makeMode(800, 600), 1100, 700),
-		    ElementsAre("1280x720 at 90,10 1100x700", "800x600 at 0,46 800x508 scaled",
-				"1024x768 at 0,58 1024x650 scaled"));
+	EXPECT_THAT(choose(makeMode(800, 600), {.width = 1100, .height = 700}),
+		    ElementsAre("800x600", "1024x768", "1280x720", "800x600 cropped"));
 }
 
-TEST(ModeChoice, TooLargeIsScaledWithItsAspectRatio)
+TEST(ModeChoice, RateOfTheFrames)
 {
-	EXPECT_THAT(choose(std::nullopt, 3840, 2160),
-		    ElementsAre("1024x768 at 0,96 1024x576 scaled"));
-	EXPECT_THAT(choose(std::nullopt, 2160, 3840),
-		    ElementsAre("1024x768 at 296,0 432x768 scaled"));
+	EXPECT_EQ(rateFor(0), 60u) << "the driver's first";
+	EXPECT_EQ(rateFor(60'000), 60u);
+	EXPECT_EQ(rateFor(59'940), 60u) << "1 in 500 is the same";
+	EXPECT_EQ(rateFor(30'000), 60u) << "each frame twice";
+	EXPECT_EQ(rateFor(25'000), 50u);
+	EXPECT_EQ(rateFor(24'000), 24u) << "once rather than five times at 120";
+	EXPECT_EQ(rateFor(40'000), 120u);
+	EXPECT_EQ(rateFor(90'000), 120u) << "no multiple: the least judder";
 }
 
-TEST(ModeChoice, InterlacedIsNoExactFit)
+TEST(ModeChoice, AskedForByName)
+{
+	EXPECT_EQ(rateFor(60'000, "1920x1080@50"), 50u);
+	EXPECT_EQ(rateFor(24'000, "1920x1080"), 24u) << "the rate of the frames decides";
+	EXPECT_EQ(rateFor(24'000, "preferred"), 60u);
+	EXPECT_THAT(choose(makeMode(640, 480), {.mode = "800x600", .width = 640, .height = 480}),
+		    ElementsAre("800x600", "800x600 cropped"));
+	const auto none = chooseModes(ratedModes, std::nullopt, {.mode = "1920x1080@75"});
+	ASSERT_FALSE(none);
+	EXPECT_EQ(none.error().code, ENOENT);
+	EXPECT_THAT(none.error().hint, testing::HasSubstr("1280x720@50.00"));
+}
+
+TEST(ModeChoice, HowAModeIsWritten)
+{
+	for (const char *good : {"", "best", "preferred", "1x1", "1920x1080", "1920x1080@59.94"})
+		EXPECT_TRUE(checkModeText(good)) << good;
+	for (const char *bad :
+	     {"x", "1920", "1920x", "x1080", "1920x1080@", "1920x1080@x", "1920x1080@-1",
+	      "1920x1080 ", "0x0", "99999999999x1", "1920x1080@1e99", "1920x1080@nan", "Best"})
+		EXPECT_EQ(checkModeText(bad).error_or(Error{}).code, EINVAL) << bad;
+}
+
+TEST(ModeChoice, InterlacedOnlyWhenSet)
 {
 	auto interlaced = makeMode(1920, 1080, DRM_MODE_TYPE_PREFERRED);
 	interlaced.flags |= DRM_MODE_FLAG_INTERLACE;
-	const auto candidates =
-		chooseModes({interlaced, makeMode(1920, 1080)}, std::nullopt, 1920, 1080);
-	ASSERT_FALSE(candidates.empty());
-	EXPECT_FALSE(candidates[0].mode.flags & DRM_MODE_FLAG_INTERLACE);
+	const std::vector<drmModeModeInfo> modes = {interlaced, makeMode(1920, 1080)};
+	const ModeWish wish{.width = 1920, .height = 1080};
+	EXPECT_FALSE((*chooseModes(modes, std::nullopt, wish))[0].mode.flags &
+		     DRM_MODE_FLAG_INTERLACE);
+	EXPECT_TRUE((*chooseModes(modes, interlaced, wish))[0].mode.flags &
+		    DRM_MODE_FLAG_INTERLACE);
 }
 
-TEST(ModeChoice, FirstModeWhenNoneIsPreferred)
+TEST(ModeChoice, WithoutAnyMode)
 {
+	EXPECT_EQ(chooseModes({}, std::nullopt, {}).error_or(Error{}).code, ENOTCONN);
+	EXPECT_EQ(chooseModes({}, std::nullopt, {.mode = "preferred"}).error_or(Error{}).code,
+		  ENOTCONN);
+	EXPECT_FALSE(preferredMode({}));
 	const std::vector<drmModeModeInfo> modes = {makeMode(800, 600), makeMode(1024, 768)};
 	EXPECT_STREQ(preferredMode(modes)->name, "800x600");
-	EXPECT_FALSE(preferredMode({}));
-	EXPECT_THAT(choose(std::nullopt, 640, 480, {}), IsEmpty());
-}
-
-TEST(ModePlacement, IsOnEvenCoordinates)
-{
-	EXPECT_EQ(centre(makeMode(640, 480), 322, 242), (Placement{158, 118, 322, 242}));
-	EXPECT_EQ(centre(makeMode(640, 480), 640, 480), (Placement{0, 0, 640, 480}));
-	/* A line of one pixel still has two: an empty rectangle turns a plane off. */
-	EXPECT_EQ(scaleToFit(makeMode(640, 480), 8000, 2).height, 2u);
 }
 
 TEST(ModeDescription, RefreshAsTheKernelCountsIt)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A screen that dma-bufs are shown on: one CRTC, one connector, one plane, by atomic KMS. */
+/* A screen that dma-bufs are shown on, by atomic KMS: one layer of what a connector shows. */
 #pragma once
 
+#include "heapflow/display/layer.h"
+#include "heapflow/display/screen_events.h"
 #include "heapflow/heap/buffer.h"
 #include "heapflow/heap/error.h"
 #include "heapflow/heap/frame_layout.h"
@@ -10,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +26,31 @@ struct ScreenOptions {
 	std::string busId;     /**< "platform:fd4a0000.hdmi", or without the bus */
 	std::string connector; /**< "HDMI-A-1" or a KMS object id in decimal */
 	uint32_t planeId = 0;  /**< a KMS object id */
+	/**
+	 * An open DRM descriptor, of a device or of a lease; it is duplicated. It must be master
+	 * of what it has, as the descriptor of a lease is. -1: open a device.
+	 */
+	int fd = -1;
+	/**
+	 * "": the mode that is set, if there is one; otherwise, and with "best", the best for the
+	 * frame's size and rate. "preferred", "1920x1080" and "1920x1080@59.94" set that mode.
+	 */
+	std::string mode;
+	/** Open also when no screen is plugged in, and wait for one */
+	bool waitForScreen = false;
+	/** Take the display from the seat manager (logind, seatd) instead of opening it */
+	bool seat = false;
+};
+
+/** \brief A frame to be shown */
+struct Frame {
+	int dmabuf = -1; /**< borrowed, see Screen::show() */
+	const FrameLayout &layout;
+	uint64_t cookie = 0;                  /**< not 0 */
+	Rectangle crop = {};                  /**< the part to be shown, frame pixels; empty: all */
+	int64_t due = 0;                      /**< ns, CLOCK_MONOTONIC; 0: at the next vblank */
+	std::optional<int64_t> captured = {}; /**< ns, CLOCK_MONOTONIC, for the statistics */
+	int fence = -1; /**< sync_file that signals when the pixels are there; borrowed */
 };
 
 /** \brief What can be put on the screen: a format, its modifiers, the planes that take it */
@@ -40,6 +68,14 @@ struct DisplayMode {
 	uint64_t refreshMilliHz = 0;
 };
 
+/** \brief Sizes of framebuffers, pixels */
+struct SizeLimits {
+	uint32_t minimumWidth = 0;
+	uint32_t minimumHeight = 0;
+	uint32_t maximumWidth = 0;
+	uint32_t maximumHeight = 0;
+};
+
 /** \brief What configure() settled, for the plan */
 struct ScanoutPlan {
 	std::string device;    /**< "/dev/dri/card1 (vkms)" */
@@ -49,20 +85,11 @@ struct ScanoutPlan {
 	std::string planeType; /**< "primary", "overlay", "cursor" */
 	DisplayMode mode;
 	uint32_t x = 0, y = 0, width = 0,
-		 height = 0;              /**< where on the screen the frame is, pixels */
+		 height = 0;     /**< where on the panel the frame is, pixels */
+	Rectangle source;        /**< the part of the frame that is shown, pixels */
+	std::string arrangement; /**< "native", "scaled", "stretched", "cropped" */
+	Transform transform = Transform::Identity; /**< what the plane does, panel included */
 	std::vector<std::string> reasons; /**< a sentence for each thing tried and not taken */
-};
-
-/** \brief A frame reached the screen */
-struct FlipEvent {
-	/** Of the frame shown, as given to show() */
-	uint64_t cookie = 0;
-	/** Cookie of the frame that it replaced, which may be reused; 0: none, or the same again */
-	uint64_t released = 0;
-	/** Vblank counter; 0 in the first event after a modeset on some drivers */
-	uint64_t sequence = 0;
-	int64_t timestamp = 0; /**< ns, CLOCK_MONOTONIC, as the driver says; 0 like sequence */
-	int64_t arrival = 0;   /**< ns, CLOCK_MONOTONIC, when the event was read */
 };
 
 /** \brief Pixels in CPU memory, 4 bytes each: B, G, R, X (DRM XRGB8888), rows without padding */
@@ -81,20 +108,30 @@ struct ScreenCounts {
 };
 
 /**
- * \brief A screen
+ * \brief A screen, or one layer of it
+ *
+ * Screens of one process that are opened on the same connector share it: each has a plane of its
+ * own, and what they show is put into one commit for each vblank. The connector, its mode and the
+ * other planes are restored when the last of them hides.
  *
  * Threads: the functions may be called from any thread; one waits for another. A thread of the
- * Screen reads flip events and calls the handler; the handler must not call the Screen, only
- * enqueue. show() waits for a flip that is still pending.
+ * device reads events, makes the commits that had to wait, and calls the handlers; a handler must
+ * not call a Screen, only enqueue.
  *
- * The state found is saved by open() and restored, where it was changed, by hide() and by the
- * destructor. When the process is killed, the kernel takes its frames off the screen and frees
- * their memory; a mode that was set stays.
+ * The state found is saved by open() and restored, property by property and only where it was
+ * changed, by hide() and by the destructor. When the process is killed, the kernel takes its
+ * frames off the screen and frees their memory; a mode that was set stays.
  */
 class Screen
 {
 public:
 	using FlipHandler = std::function<void(const FlipEvent &)>;
+	using NoticeHandler = std::function<void(const ScreenNotice &)>;
+	/**
+	 * Of a commit: the frame's cookie, the frame that it takes off the screen, and a sync_file
+	 * that signals when it did; the callee owns it.
+	 */
+	using FenceHandler = std::function<void(uint64_t cookie, uint64_t released, int fence)>;
 
 	/**
 	 * \brief Find the device, the connector and a CRTC for it; nothing is changed yet
@@ -110,11 +147,18 @@ public:
 	/** \brief Formats of the planes that this CRTC can use, preferred plane first */
 	virtual std::vector<ScanoutFormat> formats() const = 0;
 
-	/** \brief The mode in use or, when none is set, the preferred one */
+	/** \brief The mode in use or, when none is set, the preferred one; all 0 without a screen
+	 */
 	virtual DisplayMode mode() const = 0;
 
 	/** \brief Modes of the connector, preferred first */
 	virtual std::vector<DisplayMode> modes() const = 0;
+
+	/** \brief Sizes of framebuffers that the driver takes, pixels */
+	virtual SizeLimits limits() const = 0;
+
+	/** \brief What is asked of this layer; the next frame follows it */
+	virtual void setLayer(const LayerOptions &options) = 0;
 
 	/**
 	 * \brief Choose mode and plane for frames of this layout, by TEST_ONLY commits
@@ -122,40 +166,60 @@ public:
 	 * `sample` is a dma-buf that holds such a frame; it stays imported, so one of those that
 	 * will be shown costs nothing more. Nothing on the screen changes before the next show().
 	 *
-	 * The current mode is kept when it has exactly the frame's size; else the connector's mode
-	 * of that size is taken; else the frame is centred in the current mode, the preferred one,
-	 * or the smallest that holds it. A frame larger than that is refused unless the plane
-	 * scales.
+	 * Modes, planes and arrangements are tried in the order of scanout_candidates.h: the mode
+	 * that is set before any other; native size, then scaled, then centred; cropped when
+	 * nothing else is left. What was refused once is not tried again.
 	 *
-	 * Planes are tried primary first, then overlay; a cursor plane only when
-	 * ScreenOptions::planeId names it. Other planes of the CRTC are turned off, but the primary
-	 * plane under an overlay stays as it is.
+	 * While no screen is plugged in, the choice is put off to the first frame after it is.
 	 *
 	 * Errors: EINVAL no plane takes the format (the hint lists those it has), or the dma-buf is
-	 * too small; ERANGE size; EBADF; what the driver says of the import and the framebuffer.
+	 * too small; ERANGE size; EBADF; what the driver says of the import and the framebuffer,
+	 * with the property that it does not take.
 	 */
 	virtual Result<ScanoutPlan> configure(const FrameLayout &layout, int sample) = 0;
 
-	/** \brief Called for each flip, in the Screen's thread; set before the first show() */
+	/** \brief The plan in use, which changes when a screen is plugged in or setLayer() is
+	 * called */
+	virtual std::optional<ScanoutPlan> plan() const = 0;
+
+	/** \brief Called for each flip, in the device's thread; set before the first show() */
 	virtual void setFlipHandler(FlipHandler handler) = 0;
 
+	/** \brief Called for what happens to the screen, in the device's thread */
+	virtual void setNoticeHandler(NoticeHandler handler) = 0;
+
+	/** \brief Ask for the out-fence of each commit; called in the thread that commits */
+	virtual void setFenceHandler(FenceHandler handler) = 0;
+
 	/**
-	 * \brief Show a frame at the next vblank: one non-blocking atomic commit
+	 * \brief Show a frame: one non-blocking atomic commit
 	 *
 	 * The dma-buf is borrowed until a FlipEvent has `released` equal to `cookie`, or hide(). A
 	 * dma-buf seen before is not imported again (invariants 6 and 7).
 	 *
-	 * Stride, offsets and colorimetry may differ from frame to frame; format, modifier and size
-	 * are those of configure().
+	 * With DropPolicy::Queue, returns when the commit is made: after the flip of the frame
+	 * before, and not before the vblank that precedes Frame::due. With Replace it returns at
+	 * once, and what the commit said comes as a notice.
 	 *
-	 * \param[in] cookie Not 0; comes back in FlipEvent.
+	 * Stride, offsets, colorimetry and crop may differ from frame to frame; format, modifier
+	 * and size are those of configure(). A frame's pending writes are waited for by the
+	 * display: its fence, or those that the dma-buf has (implicit synchronisation).
 	 *
-	 * Errors: EINVAL not configured for this, ETIMEDOUT the pending flip did not come, EBUSY,
-	 * EACCES not master, ENODEV, and what the driver says of the framebuffer.
+	 * Frames are taken and dropped while the screen is unplugged or another program's.
+	 *
+	 * Errors: EINVAL not configured for this, ETIMEDOUT the pending flip did not come (the
+	 * frame is dropped), EBUSY, ENODEV the device is gone, and what the driver says of the
+	 * framebuffer or the commit.
 	 */
-	virtual Result<void> show(int dmabuf, const FrameLayout &layout, uint64_t cookie) = 0;
+	virtual Result<void> show(const Frame &frame) = 0;
 
-	/** \brief Wait for a pending flip; ETIMEDOUT */
+	/** \brief The same for a whole frame, at the next vblank */
+	Result<void> show(int dmabuf, const FrameLayout &layout, uint64_t cookie)
+	{
+		return show(Frame{.dmabuf = dmabuf, .layout = layout, .cookie = cookie});
+	}
+
+	/** \brief Wait for what waits and what is pending; ETIMEDOUT */
 	virtual Result<void> drain(std::chrono::milliseconds timeout) = 0;
 
 	/**
@@ -175,14 +239,27 @@ public:
 	virtual void forget(int dmabuf) = 0;
 
 	/**
-	 * \brief What the screen shows, read back through the writeback connector
+	 * \brief What the screen shows: through its writeback connector, or else by mapping
 	 *
-	 * Costs a composition, and show() waits for it; not for steady state. Errors: ENOTSUP no
-	 * writeback connector, ENODATA the screen is dark, ETIMEDOUT.
+	 * Without writeback the framebuffers on the CRTC's planes are mapped and composed by the
+	 * CPU. Costs a composition, and show() waits for it; not for steady state. Errors: ENODATA
+	 * the screen is dark, ENOTSUP a framebuffer cannot be mapped, ETIMEDOUT.
 	 */
 	virtual Result<Image> screenshot() = 0;
 
+	/**
+	 * \brief The least alignment of pitches that the driver makes framebuffers with, in bytes
+	 *
+	 * Found by trying, with dma-bufs that `allocate` gives. Errors: of the allocation; EINVAL
+	 * no alignment up to 4096 is taken.
+	 */
+	virtual Result<uint32_t>
+	pitchAlignment(uint32_t fourcc, uint32_t width, uint32_t height,
+		       const std::function<Result<Buffer>(uint64_t)> &allocate) = 0;
+
 	virtual ScreenCounts counts() const = 0;
+
+	virtual ScreenStatistics statistics() const = 0;
 };
 
 /** \brief Write an image as PNG. Errors: of the file */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The thread reads the kernel's event format from any descriptor: here from a pipe. */
-#include "flip_thread.h"
+#include "event_loop.h"
 
 #include <condition_variable>
 #include <cstring>
@@ -18,7 +18,7 @@ using namespace heapflow;
 namespace
 {
 
-class FlipThreadTest : public testing::Test
+class EventLoopTest : public testing::Test
 {
 protected:
 	void SetUp() override
@@ -27,13 +27,33 @@ protected:
 		ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
 		read_.reset(ends[0]);
 		write_.reset(ends[1]);
-		auto thread = FlipThread::start(read_.get(), [this](const RawFlip &flip) {
-			const std::lock_guard lock(mutex_);
-			flips_.push_back(flip);
-			changed_.notify_all();
-		});
-		ASSERT_TRUE(thread) << thread.error().text();
-		thread_ = std::move(*thread);
+		auto loop = EventLoop::start(read_.get(),
+					     {.flip =
+						      [this](const RawFlip &flip) {
+							      const std::lock_guard lock(mutex_);
+							      flips_.push_back(flip);
+							      changed_.notify_all();
+						      },
+					      .timer = [this] { count(timers_); },
+					      .woken = [this] { count(wakes_); },
+					      .hotplug = [] {},
+					      .other = {}});
+		ASSERT_TRUE(loop) << loop.error().text();
+		loop_ = std::move(*loop);
+	}
+
+	void count(int &counter)
+	{
+		const std::lock_guard lock(mutex_);
+		counter++;
+		changed_.notify_all();
+	}
+
+	bool waitFor(const int &counter, int value)
+	{
+		std::unique_lock lock(mutex_);
+		return changed_.wait_for(lock, std::chrono::seconds(10),
+					 [&] { return counter >= value; });
 	}
 
 	void send(const std::string &bytes)
@@ -48,6 +68,7 @@ protected:
 		vblank.base = {type, sizeof(vblank)};
 		vblank.user_data = serial;
 		vblank.sequence = sequence;
+		vblank.crtc_id = 31;
 		vblank.tv_sec = 5000; /* beyond 32 bits of nanoseconds */
 		vblank.tv_usec = 7;
 		return {reinterpret_cast<const char *>(&vblank), sizeof(vblank)};
@@ -65,12 +86,14 @@ protected:
 	std::mutex mutex_;
 	std::condition_variable changed_;
 	std::vector<RawFlip> flips_;
-	std::unique_ptr<FlipThread> thread_;
+	int timers_ = 0;
+	int wakes_ = 0;
+	std::unique_ptr<EventLoop> loop_;
 };
 
 } /* namespace */
 
-TEST_F(FlipThreadTest, ReadsFlips)
+TEST_F(EventLoopTest, ReadsFlips)
 {
 	const int64_t before = monotonicNow();
 	send(event(DRM_EVENT_FLIP_COMPLETE, 0x1'0000'0001, 42));
@@ -78,11 +101,12 @@ TEST_F(FlipThreadTest, ReadsFlips)
 	ASSERT_EQ(flips.size(), 1u);
 	EXPECT_EQ(flips[0].serial, 0x1'0000'0001u);
 	EXPECT_EQ(flips[0].sequence, 42u);
+	EXPECT_EQ(flips[0].crtc, 31u);
 	EXPECT_EQ(flips[0].timestamp, 5'000'000'007'000);
 	EXPECT_GE(flips[0].arrival, before);
 }
 
-TEST_F(FlipThreadTest, SeveralInOneReadAndOtherEventsBetween)
+TEST_F(EventLoopTest, SeveralInOneReadAndOtherEventsBetween)
 {
 	send(event(DRM_EVENT_FLIP_COMPLETE, 1) + event(DRM_EVENT_VBLANK, 2) + event(0x80000000, 3) +
 	     event(DRM_EVENT_FLIP_COMPLETE, 4));
@@ -92,7 +116,7 @@ TEST_F(FlipThreadTest, SeveralInOneReadAndOtherEventsBetween)
 	EXPECT_EQ(flips[1].serial, 4u);
 }
 
-TEST_F(FlipThreadTest, BrokenLengthsEndTheReadNotTheThread)
+TEST_F(EventLoopTest, BrokenLengthsEndTheReadNotTheThread)
 {
 	drm_event broken = {DRM_EVENT_FLIP_COMPLETE, 0};
 	send({reinterpret_cast<const char *>(&broken), sizeof(broken)});
@@ -109,13 +133,32 @@ TEST_F(FlipThreadTest, BrokenLengthsEndTheReadNotTheThread)
 	EXPECT_EQ(flips[0].serial, 9u);
 }
 
-TEST_F(FlipThreadTest, EndsWhenTheDeviceIsGone)
+TEST_F(EventLoopTest, EndsWhenTheDeviceIsGone)
 {
 	write_.reset();
-	thread_.reset(); /* does not hang */
+	loop_.reset(); /* does not hang */
 }
 
-TEST_F(FlipThreadTest, EndsWhileIdle)
+TEST_F(EventLoopTest, EndsWhileIdle)
 {
-	thread_.reset();
+	loop_.reset();
+}
+
+TEST_F(EventLoopTest, TheTimerComesAtItsTimeAndOnce)
+{
+	const int64_t at = monotonicNow() + 20'000'000;
+	loop_->setTimer(at);
+	ASSERT_TRUE(waitFor(timers_, 1));
+	EXPECT_GE(monotonicNow(), at);
+	loop_->setTimer(monotonicNow() + 3600'000'000'000);
+	loop_->setTimer(0); /* never */
+	loop_->wake();
+	ASSERT_TRUE(waitFor(wakes_, 1));
+	EXPECT_EQ(timers_, 1);
+}
+
+TEST_F(EventLoopTest, ATimeThatHasPassedComesAtOnce)
+{
+	loop_->setTimer(1);
+	EXPECT_TRUE(waitFor(timers_, 1));
 }

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "event_loop.h"
+
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <pthread.h>
+#include <system_error>
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+#include <xf86drm.h>
+
+namespace heapflow
+{
+
+namespace
+{
+
+constexpr int64_t nanosecondsPerSecond = 1'000'000'000;
+
+/* Calls `handler` for each flip in a buffer of events (drm_mode.h: "struct drm_event"). */
+void parseEvents(const char *data, size_t size, const std::function<void(const RawFlip &)> &handler)
+{
+	const int64_t arrival = monotonicNow();
+	while (size >= sizeof(drm_event)) {
+		drm_event header;
+		std::memcpy(&header, data, sizeof(header));
+		if (header.length < sizeof(header) || header.length > size)
+			return;
+		if (header.type == DRM_EVENT_FLIP_COMPLETE &&
+		    header.length >= sizeof(drm_event_vblank)) {
+			drm_event_vblank event;
+			std::memcpy(&event, data, sizeof(event));
+			handler({event.user_data, event.crtc_id, event.sequence,
+				 (int64_t{event.tv_sec} * 1'000'000 + event.tv_usec) * 1000,
+				 arrival});
+		}
+		data += header.length;
+		size -= header.length;
+	}
+}
+
+void signal(int eventFd)
+{
+	const uint64_t one = 1;
+	while (write(eventFd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+void clear(int counterFd)
+{
+	uint64_t count;
+	while (read(counterFd, &count, sizeof(count)) < 0 && errno == EINTR)
+		;
+}
+
+} /* namespace */
+
+int64_t monotonicNow()
+{
+	timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return int64_t{now.tv_sec} * nanosecondsPerSecond + now.tv_nsec;
+}
+
+Result<std::unique_ptr<EventLoop>> EventLoop::start(int drm, Hooks hooks)
+{
+	std::unique_ptr<EventLoop> self(new EventLoop(drm, std::move(hooks)));
+	if (!self->stop_.valid() || !self->wake_.valid() || !self->timer_.valid())
+		return fail(errno, "cannot make the event descriptors of the display's thread");
+	self->hotplug_ = HotplugMonitor::create();
+	try {
+		self->thread_ = std::thread(&EventLoop::run, self.get());
+	} catch (const std::system_error &error) {
+		return fail(error.code().value(), "cannot start the display's thread");
+	}
+	pthread_setname_np(self->thread_.native_handle(), "heapflow-flip");
+	return self;
+}
+
+EventLoop::EventLoop(int drm, Hooks hooks)
+	: drm_(drm),
+	  hooks_(std::move(hooks)),
+	  stop_(eventfd(0, EFD_CLOEXEC)),
+	  wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+	  timer_(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK))
+{
+}
+
+EventLoop::~EventLoop()
+{
+	if (!thread_.joinable())
+		return;
+	signal(stop_.get());
+	thread_.join();
+}
+
+void EventLoop::setTimer(int64_t at)
+{
+	itimerspec when = {};
+	when.it_value.tv_sec = at / nanosecondsPerSecond;
+	when.it_value.tv_nsec = at % nanosecondsPerSecond;
+	timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &when, nullptr);
+}
+
+void EventLoop::wake()
+{
+	signal(wake_.get());
+}
+
+void EventLoop::readFlips()
+{
+	/* Aligned for no one: events are copied out. One read takes all that are waiting. */
+	char events[1024];
+	const ssize_t size = read(drm_, events, sizeof(events));
+	if (size > 0)
+		parseEvents(events, static_cast<size_t>(size), hooks_.flip);
+}
+
+void EventLoop::run()
+{
+	enum { Drm, Stop, Wake, Timer, Hotplug, Other, Count };
+	/* poll() skips negative descriptors. */
+	pollfd fds[Count] = {
+		{drm_, POLLIN, 0},
+		{stop_.get(), POLLIN, 0},
+		{wake_.get(), POLLIN, 0},
+		{timer_.get(), POLLIN, 0},
+		{hotplug_ ? hotplug_->fd() : -1, POLLIN, 0},
+		{hooks_.otherFd, POLLIN, 0},
+	};
+	while (true) {
+		if (poll(fds, Count, -1) < 0) {
+			if (errno == EINTR || errno == EAGAIN)
+				continue;
+			return;
+		}
+		if (fds[Stop].revents)
+			return;
+		if (fds[Drm].revents & POLLIN)
+			readFlips();
+		else if (fds[Drm].revents)
+			fds[Drm].fd = -1; /* the device is gone; commits will say so */
+		if (fds[Wake].revents) {
+			clear(wake_.get());
+			hooks_.woken();
+		}
+		if (fds[Timer].revents) {
+			clear(timer_.get());
+			hooks_.timer();
+		}
+		if (fds[Hotplug].revents && hotplug_->changed())
+			hooks_.hotplug();
+		if (fds[Other].revents)
+			hooks_.other();
+	}
+}
+
+} /* namespace heapflow */

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The part of Output that the device's thread calls: flips, timer, hotplug, masters. */
+#include "output.h"
+
+#include "device_holder.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <format>
+
+#include <xf86drm.h>
+
+namespace heapflow
+{
+
+namespace
+{
+
+/* Twelve frames of the slowest mode there is, 24 Hz; shorter than what show() waits. */
+constexpr int64_t overdueAfter = 500'000'000; /* ns */
+constexpr int64_t overdueRetry = 100'000'000; /* ns */
+constexpr int64_t masterRetry = 200'000'000;  /* ns */
+
+} /* namespace */
+
+void Output::flipped(const RawFlip &flip)
+{
+	{
+		const Lock lock(mutex_);
+		/* Kernels before 4.12 do not say which CRTC; then the serial decides alone. */
+		if ((flip.crtc && flip.crtc != crtc_.id) || !pending_ || flip.serial != serial_)
+			return;
+		if (flip.timestamp)
+			clock_.seen(flip.timestamp);
+		finishFlip(flip);
+		commitWaiting(flip.arrival);
+		updateDeadline(flip.arrival);
+	}
+	deliver();
+}
+
+/* A flip without an event has an empty `flip`. */
+void Output::finishFlip(const RawFlip &flip)
+{
+	pending_ = overdue_ = false;
+	for (const auto &layer : layers_) {
+		if (!layer->frames.pending())
+			continue;
+		const LayerFrame frame = *layer->frames.pending();
+		const uint64_t releasedCookie = layer->frames.flipped();
+		countFlip(*layer, frame, flip);
+		outbox_.push_back({layer.get(), FlipEvent{.cookie = frame.cookie,
+							  .released = releasedCookie,
+							  .sequence = flip.sequence,
+							  .timestamp = flip.timestamp,
+							  .arrival = flip.arrival}});
+	}
+	cache_.collect(inUse());
+	changed_.notify_all();
+}
+
+void Output::countFlip(OutputLayer &layer, const LayerFrame &frame, const RawFlip &flip)
+{
+	ScreenStatistics &counts = layer.statistics;
+	const int64_t visible = flip.timestamp ? flip.timestamp : flip.arrival;
+	counts.shown++;
+	if (flip.sequence && layer.lastSequence && flip.sequence > layer.lastSequence)
+		counts.repeated += flip.sequence - layer.lastSequence - 1;
+	layer.lastSequence = flip.sequence;
+	const int64_t period = clock_.period();
+	if (frame.due && visible && period && visible - frame.due > period + period / 2)
+		counts.late++;
+	if (frame.captured && visible)
+		counts.latency.add(visible - *frame.captured);
+}
+
+void Output::deliver()
+{
+	std::vector<Message> messages;
+	Lock lock(mutex_);
+	while (!outbox_.empty() || !messages_.empty()) {
+		dispatching_ = true;
+		delivering_.swap(outbox_);
+		messages.swap(messages_);
+		lock.unlock();
+		/* A layer that is being removed waits for us. */
+		for (const Delivery &delivery : delivering_) {
+			if (delivery.layer->flipHandler)
+				delivery.layer->flipHandler(delivery.event);
+		}
+		for (const Message &message : messages) {
+			if (message.layer->noticeHandler)
+				message.layer->noticeHandler(message.notice);
+		}
+		delivering_.clear();
+		messages.clear();
+		lock.lock();
+		dispatching_ = false;
+	}
+	changed_.notify_all();
+}
+
+void Output::timer()
+{
+	{
+		const Lock lock(mutex_);
+		const int64_t now = monotonicNow();
+		if (pending_ && !overdue_ && now - pendingSince_ >= overdueAfter) {
+			overdue_ = true;
+			statistics_.overdue++;
+			retryAt_ = 0;
+			tell(ScreenNotice::Kind::FlipOverdue,
+			     std::format("{} ({}) took a commit for {} and the flip did not come "
+					 "in {} ms",
+					 device_->kms().path, device_->kms().driver,
+					 connector_.name, (now - pendingSince_) / 1'000'000));
+		}
+		if (!master_ && !gone_ && now >= masterRetryAt_)
+			regainMaster(now);
+		commitWaiting(now);
+		updateDeadline(now);
+	}
+	deliver();
+}
+
+/* When timer() must be called next. */
+void Output::updateDeadline(int64_t now)
+{
+	int64_t at = 0;
+	const auto sooner = [&](int64_t time) {
+		const int64_t later = std::max(time, now + 1);
+		at = at ? std::min(at, later) : later;
+	};
+	if (!master_ && !gone_ && !layers_.empty())
+		sooner(masterRetryAt_);
+	if (pending_ && !overdue_) {
+		sooner(pendingSince_ + overdueAfter);
+	} else if (!dark()) {
+		for (const auto &layer : layers_) {
+			const auto &waiting = layer->frames.waiting();
+			if (!waiting || !layer->setting)
+				continue;
+			const int64_t due = waiting->due ? clock_.commitTime(waiting->due) : 0;
+			sooner(std::max({due, retryAt_, overdue_ ? now + overdueRetry : 0}));
+		}
+	}
+	device_->setDeadline(this, at);
+}
+
+void Output::tell(ScreenNotice::Kind kind, std::string text, Error error)
+{
+	for (const auto &layer : layers_) {
+		if (layer->noticeHandler)
+			messages_.push_back({layer.get(), {kind, text, error}});
+	}
+	if (!messages_.empty())
+		device_->wake();
+}
+
+void Output::hotplug()
+{
+	/* Unlocked: to ask a screen for its modes takes longer than a frame. The id never changes.
+	 */
+	auto connector = readConnector(drm(), connector_.id);
+	{
+		const Lock lock(mutex_);
+		if (gone_)
+			return;
+		if (!connector) {
+			/* The connector itself is gone, as with a dock; or the whole device. */
+			if (!unplugged_)
+				unplug();
+		} else {
+			const bool there = connector->connection != Connection::Disconnected &&
+					   !connector->modes.empty();
+			connector_ = std::move(*connector);
+			if (there == !unplugged_)
+				return;
+			if (!there) {
+				unplug();
+			} else {
+				unplugged_ = false;
+				whole_ = true;
+				refusals_.clear();
+				mode_.reset();
+				for (const auto &layer : layers_)
+					layer->setting.reset();
+				tell(ScreenNotice::Kind::Plugged,
+				     std::format("{} has a screen again", connector_.name));
+			}
+		}
+		updateDeadline(monotonicNow());
+	}
+	deliver();
+}
+
+void Output::unplug()
+{
+	unplugged_ = true;
+	tell(ScreenNotice::Kind::Unplugged,
+	     std::format("{} is unplugged; frames are dropped until it has a screen again",
+			 connector_.name));
+	/* To the kernel a CRTC without a screen is still lit, and would scan out our frames. */
+	AtomicRequest request;
+	for (const auto &layer : layers_) {
+		if (!layer->setting || !layer->placed)
+			continue;
+		const KmsObject &plane = topology_.plane(layer->setting->plane)->object;
+		request.object(plane.id);
+		request.set(plane.propertyId("FB_ID"), 0);
+		request.set(plane.propertyId("CRTC_ID"), 0);
+	}
+	if (!request.empty()) {
+		request.object(connector_.id);
+		request.set(connector_.object.propertyId("CRTC_ID"), 0);
+		request.object(crtc_.id);
+		request.set(crtc_.object.propertyId("ACTIVE"), 0);
+		request.set(crtc_.object.propertyId("MODE_ID"), 0);
+		const int code = request.commit(drm(), DRM_MODE_ATOMIC_ALLOW_MODESET, 0,
+						&statistics_.interrupted);
+		statistics_.commits++;
+		if (code == ENODEV)
+			deviceGone(commitError(code));
+	}
+	/* Removing the framebuffers takes off the screen what the commit could not. */
+	cache_.clear();
+	dropAllFrames();
+	whole_ = true;
+}
+
+void Output::deviceGone(const Error &error)
+{
+	if (gone_)
+		return;
+	gone_ = true;
+	tell(ScreenNotice::Kind::DeviceGone,
+	     std::format("{} ({}) is gone", device_->kms().path, device_->kms().driver), error);
+	for (const auto &layer : layers_) {
+		if (layer->frames.waiting())
+			layer->refusal = error;
+	}
+	dropAllFrames();
+}
+
+void Output::masterLost()
+{
+	if (!master_)
+		return;
+	master_ = false;
+	masterRetryAt_ = monotonicNow() + masterRetry;
+	const std::string holder = describeHolder(device_->kms().path);
+	tell(ScreenNotice::Kind::MasterLost,
+	     std::format("{} is now in use by {}; frames are dropped until it is given back",
+			 device_->kms().path, holder.empty() ? "another process" : holder));
+	for (const auto &layer : layers_)
+		dropWaiting(*layer, &ScreenStatistics::dark);
+}
+
+void Output::regainMaster(int64_t now)
+{
+	masterRetryAt_ = now + masterRetry;
+	if (!device_->seatActive() || (!drmIsMaster(drm()) && drmSetMaster(drm())))
+		return;
+	master_ = true;
+	whole_ = true;
+	/* A flip that is still awaited was of the time before. */
+	if (pending_)
+		finishFlip({});
+	serial_++;
+	for (const auto &layer : layers_)
+		layer->placed = false;
+	tell(ScreenNotice::Kind::MasterBack, std::format("{} is ours again", device_->kms().path));
+}
+
+void Output::seatChanged(bool active)
+{
+	{
+		const Lock lock(mutex_);
+		if (active)
+			masterRetryAt_ = 0;
+		else
+			masterLost();
+		if (active && !master_)
+			regainMaster(monotonicNow());
+		updateDeadline(monotonicNow());
+	}
+	deliver();
+}
+
+/* When the last vblank was, from the kernel: no flip has said so for long. */
+void Output::syncClock()
+{
+	uint64_t sequence = 0;
+	uint64_t timestamp = 0;
+	if (!drmCrtcGetSequence(drm(), crtc_.id, &sequence, &timestamp))
+		clock_.seen(static_cast<int64_t>(timestamp));
+}
+
+} /* namespace heapflow */
