@@ -202,8 +202,21 @@ GstBufferPool *gst_heap_buffer_pool_new(GstHeapAllocator *allocator, GstElement 
 namespace heapflow::gst
 {
 
+static Result<HeapChoice> chooseFor(const std::string &heapExpression,
+				    const std::vector<MemoryProbe *> &probes)
+{
+	const auto expression = parseHeapExpression(heapExpression);
+	if (!expression)
+		return std::unexpected(expression.error());
+	const auto heaps = listHeaps();
+	if (!heaps)
+		return std::unexpected(heaps.error());
+	return chooseProvenHeap(*expression, *heaps, {}, probes);
+}
+
 Result<PoolOffer> offerHeapPool(GstElement *element, const std::string &heapExpression,
-				GstCaps *caps, guint minimum, const GstVideoAlignment *alignment)
+				GstCaps *caps, guint minimum, const GstVideoAlignment *alignment,
+				const std::vector<MemoryProbe *> &probes)
 {
 	auto format = frameFormatFromCaps(caps);
 	if (!format)
@@ -212,7 +225,7 @@ Result<PoolOffer> offerHeapPool(GstElement *element, const std::string &heapExpr
 		return fail(EINVAL, "the planes of " +
 					    drmFormatString(format->fourcc, format->modifier) +
 					    " cannot be laid out");
-	auto choice = chooseHeap(heapExpression);
+	auto choice = chooseFor(heapExpression, probes);
 	if (!choice)
 		return std::unexpected(choice.error());
 

@@ -3,10 +3,12 @@
 #pragma once
 
 #include "heapflow/heap/heap_choice.h"
+#include "heapflow/heap/heap_probe.h"
 
 #include "gstheapallocator.h"
 
 #include <string>
+#include <vector>
 
 #include <gst/video/video.h>
 
@@ -44,10 +46,12 @@ struct PoolOffer {
  * is any other, so page rounding stays in GstMemory::maxsize (invariant 11).
  *
  * \param[in] alignment Padding and stride alignment that the consumer needs; null for none
+ * \param[in] probes Devices that are asked when the expression leaves the heap to them (`auto`)
  *
  * Errors: EINVAL caps whose planes nobody can lay out, and what the choice says.
  */
 Result<PoolOffer> offerHeapPool(GstElement *element, const std::string &heapExpression,
-				GstCaps *caps, guint minimum, const GstVideoAlignment *alignment);
+				GstCaps *caps, guint minimum, const GstVideoAlignment *alignment,
+				const std::vector<MemoryProbe *> &probes = {});
 
 } /* namespace heapflow::gst */

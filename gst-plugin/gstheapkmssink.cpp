@@ -31,17 +31,20 @@
 
 #include "gstheapbufferpool.h"
 #include "gstheaperror.h"
-#include "gstheaptiming.h"
+#include "gstheaphdr.h"
 
-#include <cerrno>
+#include "heapflow/display/display_probe.h"
+
+#include <algorithm>
 
 GST_DEBUG_CATEGORY_STATIC(gst_heap_kms_sink_debug);
 #define GST_CAT_DEFAULT gst_heap_kms_sink_debug
 
 using heapflow::Error;
+using heapflow::MemoryProbe;
 using heapflow::Result;
+using heapflow::ScreenNotice;
 using heapflow::ScreenOptions;
-using heapflow::gst::FrameTimes;
 using heapflow::gst::KmsSink;
 using heapflow::gst::Scanout;
 
@@ -64,15 +67,51 @@ guint signals[SignalCount];
 
 } /* namespace */
 
+static void gst_heap_kms_sink_overlay_init(GstVideoOverlayInterface *interface);
+
 G_DEFINE_TYPE_WITH_CODE(GstHeapKmsSink, gst_heap_kms_sink, GST_TYPE_VIDEO_SINK,
-			GST_DEBUG_CATEGORY_INIT(gst_heap_kms_sink_debug, "heapkmssink", 0,
-						"atomic KMS sink for dma-bufs"))
+			G_IMPLEMENT_INTERFACE(GST_TYPE_VIDEO_OVERLAY,
+					      gst_heap_kms_sink_overlay_init)
+				GST_DEBUG_CATEGORY_INIT(gst_heap_kms_sink_debug, "heapkmssink", 0,
+							"atomic KMS sink for dma-bufs"))
 GST_ELEMENT_REGISTER_DEFINE(heapkmssink, "heapkmssink", GST_RANK_NONE, GST_TYPE_HEAP_KMS_SINK)
 
-static std::shared_ptr<Scanout> currentScanout(GstHeapKmsSink *self)
+std::shared_ptr<Scanout> gst_heap_kms_sink_scanout(GstHeapKmsSink *self)
 {
 	std::lock_guard lock(self->sink->mutex);
 	return self->sink->scanout;
+}
+
+/* In the Screen's thread: the bus is the queue. */
+static void gst_heap_kms_sink_post_notice(GstHeapKmsSink *self, const ScreenNotice &notice)
+{
+	GstStructure *structure = gst_structure_new("heapflow-screen", "event", G_TYPE_STRING,
+						    heapflow::noticeName(notice.kind), "text",
+						    G_TYPE_STRING, notice.text.c_str(), nullptr);
+
+	GST_INFO_OBJECT(self, "%" GST_PTR_FORMAT, static_cast<void *>(structure));
+	gst_element_post_message(GST_ELEMENT_CAST(self),
+				 gst_message_new_element(GST_OBJECT_CAST(self), structure));
+	const Error told{notice.error.code, notice.text, notice.error.hint};
+	switch (notice.kind) {
+	case ScreenNotice::Kind::Plugged:
+	case ScreenNotice::Kind::MasterBack:
+		break;
+	default:
+		HEAPFLOW_ELEMENT_WARNING(self, told);
+	}
+}
+
+/* A frame is given to the screen one vblank before its own, and the pipeline must know that. */
+static void gst_heap_kms_sink_set_latency(GstHeapKmsSink *self, Scanout &scanout)
+{
+	const auto delay = GstClockTime(std::max<int64_t>(scanout.refreshPeriod(), 0));
+	if (delay == self->sink->renderDelay)
+		return;
+	self->sink->renderDelay = delay;
+	gst_base_sink_set_render_delay(GST_BASE_SINK(self), delay);
+	gst_element_post_message(GST_ELEMENT_CAST(self),
+				 gst_message_new_latency(GST_OBJECT_CAST(self)));
 }
 
 static gboolean gst_heap_kms_sink_open(GstHeapKmsSink *self)
@@ -84,6 +123,8 @@ static gboolean gst_heap_kms_sink_open(GstHeapKmsSink *self)
 		options = sink.options;
 		if (options.connector.empty() && sink.connectorId >= 0)
 			options.connector = std::to_string(sink.connectorId);
+		if (sink.forceModesetting && options.mode.empty())
+			options.mode = "best";
 	}
 
 	auto scanout = Scanout::open(options);
@@ -91,8 +132,14 @@ static gboolean gst_heap_kms_sink_open(GstHeapKmsSink *self)
 		HEAPFLOW_ELEMENT_ERROR(self, scanout.error());
 		return FALSE;
 	}
-	std::lock_guard lock(sink.mutex);
-	sink.scanout = std::move(*scanout);
+	(*scanout)->setNoticeHandler([self](const ScreenNotice &notice) {
+		gst_heap_kms_sink_post_notice(self, notice);
+	});
+	{
+		std::lock_guard lock(sink.mutex);
+		sink.scanout = *scanout;
+	}
+	gst_heap_kms_sink_set_latency(self, **scanout);
 	return TRUE;
 }
 
@@ -131,7 +178,7 @@ GstStructure *gst_heap_kms_sink_statistics(GstHeapKmsSink *self)
 			return gst_structure_copy(sink.lastStatistics);
 	}
 	GstStructure *statistics = gst_heap_kms_sink_base_statistics(self);
-	if (auto scanout = currentScanout(self))
+	if (auto scanout = gst_heap_kms_sink_scanout(self))
 		scanout->addStatistics(statistics);
 	return statistics;
 }
@@ -174,7 +221,7 @@ static void gst_heap_kms_sink_close(GstHeapKmsSink *self)
 
 static GstCaps *gst_heap_kms_sink_get_caps(GstBaseSink *base, GstCaps *filter)
 {
-	std::shared_ptr<Scanout> scanout = currentScanout(GST_HEAP_KMS_SINK(base));
+	std::shared_ptr<Scanout> scanout = gst_heap_kms_sink_scanout(GST_HEAP_KMS_SINK(base));
 	GstCaps *caps =
 		scanout ? scanout->caps() : gst_pad_get_pad_template_caps(GST_BASE_SINK_PAD(base));
 	if (!filter)
@@ -196,7 +243,33 @@ static gboolean gst_heap_kms_sink_set_caps(GstBaseSink *base, GstCaps *caps)
 		return FALSE;
 	}
 	self->sink->format = std::move(*format);
+	gst_caps_replace(&self->sink->caps, caps);
+	self->sink->hdr = heapflow::gst::hdrFromCaps(caps, self->sink->format->info);
+	std::lock_guard lock(self->sink->mutex);
+	self->sink->layerChanged = true;
 	return TRUE;
+}
+
+/* The pitch that the driver's framebuffers need, as GStreamer's alignment of strides. */
+static GstVideoAlignment gst_heap_kms_sink_alignment(GstHeapKmsSink *self, GstCaps *caps,
+						     const std::string &heap)
+{
+	GstVideoAlignment alignment;
+	gst_video_alignment_reset(&alignment);
+	const auto format = heapflow::gst::frameFormatFromCaps(caps);
+	std::shared_ptr<Scanout> scanout = gst_heap_kms_sink_scanout(self);
+	if (!format || !format->planesKnown || !scanout)
+		return alignment;
+
+	const auto pitch =
+		scanout->pitchAlignment(format->fourcc, guint(GST_VIDEO_INFO_WIDTH(&format->info)),
+					guint(GST_VIDEO_INFO_HEIGHT(&format->info)), heap);
+	if (!pitch)
+		GST_INFO_OBJECT(self, "pitch alignment unknown: %s", pitch.error().text().c_str());
+	else
+		for (guint &plane : alignment.stride_align)
+			plane = *pitch - 1;
+	return alignment;
 }
 
 /*
@@ -213,6 +286,7 @@ static gboolean gst_heap_kms_sink_propose_allocation(GstBaseSink *base, GstQuery
 	if (!caps)
 		return FALSE;
 	gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
+	gst_query_add_allocation_meta(query, GST_VIDEO_CROP_META_API_TYPE, nullptr);
 	if (!needPool)
 		return TRUE;
 
@@ -221,8 +295,18 @@ static gboolean gst_heap_kms_sink_propose_allocation(GstBaseSink *base, GstQuery
 		std::lock_guard lock(self->sink->mutex);
 		heap = self->sink->heap;
 	}
-	auto offer = heapflow::gst::offerHeapPool(GST_ELEMENT_CAST(self), heap, caps,
-						  minimumBuffers, nullptr);
+	const GstVideoAlignment alignment = gst_heap_kms_sink_alignment(self, caps, heap);
+	std::unique_ptr<MemoryProbe> probe;
+	std::vector<MemoryProbe *> probes;
+	if (std::shared_ptr<Scanout> scanout = gst_heap_kms_sink_scanout(self)) {
+		if (auto opened = heapflow::openDisplayProbe(scanout->devicePath())) {
+			probe = std::move(*opened);
+			probes.push_back(probe.get());
+		}
+	}
+	auto offer = heapflow::gst::offerHeapPool(
+		GST_ELEMENT_CAST(self), heap, caps, minimumBuffers,
+		alignment.stride_align[0] ? &alignment : nullptr, probes);
 	if (!offer) {
 		GST_INFO_OBJECT(self, "no pool to offer: %s", offer.error().text().c_str());
 		return TRUE;
@@ -232,110 +316,14 @@ static gboolean gst_heap_kms_sink_propose_allocation(GstBaseSink *base, GstQuery
 	return TRUE;
 }
 
-/* The element whose frames come in memory that no display can scan out. */
-static std::string upstreamName(GstHeapKmsSink *self)
-{
-	GstPad *peer = gst_pad_get_peer(GST_BASE_SINK_PAD(self));
-	GstElement *element = peer ? gst_pad_get_parent_element(peer) : nullptr;
-	std::string name = "upstream";
-
-	if (element) {
-		g_autofree char *own = gst_object_get_name(GST_OBJECT_CAST(element));
-		name = own;
-		gst_object_unref(element);
-	}
-	gst_clear_object(&peer);
-	return name;
-}
-
-static GstFlowReturn gst_heap_kms_sink_refuse_memory(GstHeapKmsSink *self)
-{
-	const std::string name = upstreamName(self);
-
-	GST_ELEMENT_ERROR(
-		self, CORE, NEGOTIATION,
-		("%s sends frames in ordinary memory, which cannot be scanned out; heapkmssink "
-		 "makes no copy.",
-		 name.c_str()),
-		("%s did not use the dma-buf pool that heapkmssink offers (property heap), or "
-		 "there "
-		 "was no heap to offer one from. Put an element that uses the pool of its peer "
-		 "before the sink, or look at `heapctl explain` and GST_DEBUG=heapkmssink:5.",
-		 name.c_str()));
-	return GST_FLOW_NOT_NEGOTIATED;
-}
-
-/* When the frame is meant to be on the screen, in ns of CLOCK_MONOTONIC. */
-static int64_t gst_heap_kms_sink_due(GstHeapKmsSink *self, GstBuffer *buffer)
-{
-	GstBaseSink *base = GST_BASE_SINK(self);
-	GstClock *clock = gst_element_get_clock(GST_ELEMENT_CAST(self));
-	const GstClockTime running = gst_segment_to_running_time(&base->segment, GST_FORMAT_TIME,
-								 GST_BUFFER_PTS(buffer));
-	int64_t due = heapflow::gst::monotonicNow();
-
-	if (clock && gst_base_sink_get_sync(base) && GST_CLOCK_TIME_IS_VALID(running))
-		due = heapflow::gst::monotonicOf(clock,
-						 gst_element_get_base_time(GST_ELEMENT_CAST(self)) +
-							 running + gst_base_sink_get_latency(base));
-	gst_clear_object(&clock);
-	return due;
-}
-
-static FrameTimes gst_heap_kms_sink_times(GstHeapKmsSink *self, GstBuffer *buffer)
-{
-	GstCaps *reference = heapflow::gst::arrivalReference();
-	const GstReferenceTimestampMeta *meta =
-		gst_buffer_get_reference_timestamp_meta(buffer, reference);
-	FrameTimes times{.due = gst_heap_kms_sink_due(self, buffer)};
-
-	if (meta)
-		times.captured = int64_t(meta->timestamp);
-	gst_caps_unref(reference);
-	return times;
-}
-
-static void gst_heap_kms_sink_publish_plan(GstHeapKmsSink *self, Scanout &scanout)
-{
-	GstStructure *plan = scanout.plan();
-
-	GST_INFO_OBJECT(self, "%" GST_PTR_FORMAT, static_cast<void *>(plan));
-	gst_element_post_message(GST_ELEMENT_CAST(self),
-				 gst_message_new_element(GST_OBJECT_CAST(self), plan));
-}
-
 static GstFlowReturn gst_heap_kms_sink_show_frame(GstVideoSink *video, GstBuffer *buffer)
 {
-	GstHeapKmsSink *self = GST_HEAP_KMS_SINK(video);
-	std::shared_ptr<Scanout> scanout = currentScanout(self);
-
-	if (!scanout || !self->sink->format)
-		return GST_FLOW_NOT_NEGOTIATED;
-	if (gst_buffer_n_memory(buffer) == 0 ||
-	    !gst_is_dmabuf_memory(gst_buffer_peek_memory(buffer, 0))) {
-		scanout->countRefused();
-		return gst_heap_kms_sink_refuse_memory(self);
-	}
-
-	auto layout = heapflow::gst::layoutOfBuffer(*self->sink->format, buffer);
-	if (!layout) {
-		GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("%s", layout.error().message.c_str()),
-				  ("%s", layout.error().text().c_str()));
-		return GST_FLOW_ERROR;
-	}
-	auto shown = scanout->show(buffer, *layout, gst_heap_kms_sink_times(self, buffer));
-	if (!shown) {
-		HEAPFLOW_ELEMENT_ERROR(self, shown.error());
-		return GST_FLOW_ERROR;
-	}
-	if (*shown)
-		gst_heap_kms_sink_publish_plan(self, *scanout);
-	return GST_FLOW_OK;
+	return gst_heap_kms_sink_render_frame(GST_HEAP_KMS_SINK(video), buffer);
 }
 
 static gboolean gst_heap_kms_sink_screenshot(GstHeapKmsSink *self, const char *location)
 {
-	std::shared_ptr<Scanout> scanout = currentScanout(self);
+	std::shared_ptr<Scanout> scanout = gst_heap_kms_sink_scanout(self);
 	Result<void> written = scanout ? scanout->screenshot(location)
 				       : heapflow::fail(ENODEV, "no screen is open");
 
@@ -349,7 +337,7 @@ static gboolean gst_heap_kms_sink_screenshot(GstHeapKmsSink *self, const char *l
 /* The last frame was handed over, but is on the screen only after the next vblank. */
 static void gst_heap_kms_sink_finish_stream(GstHeapKmsSink *self)
 {
-	std::shared_ptr<Scanout> scanout = currentScanout(self);
+	std::shared_ptr<Scanout> scanout = gst_heap_kms_sink_scanout(self);
 	if (!scanout)
 		return;
 	if (auto drained = scanout->drain(); !drained)
@@ -364,16 +352,41 @@ static void gst_heap_kms_sink_finish_stream(GstHeapKmsSink *self)
 		gst_heap_kms_sink_screenshot(self, location.c_str());
 }
 
+/* The tag image-orientation, for rotate-method=auto. */
+static void gst_heap_kms_sink_follow_tags(GstHeapKmsSink *self, GstEvent *event)
+{
+	GstTagList *tags = nullptr;
+	GstVideoOrientationMethod method;
+
+	gst_event_parse_tag(event, &tags);
+	if (!gst_video_orientation_from_tag(tags, &method))
+		return;
+	std::lock_guard lock(self->sink->mutex);
+	self->sink->taggedRotation = method;
+	self->sink->layerChanged = true;
+}
+
 static gboolean gst_heap_kms_sink_event(GstBaseSink *base, GstEvent *event)
 {
 	GstHeapKmsSink *self = GST_HEAP_KMS_SINK(base);
 
 	if (GST_EVENT_TYPE(event) == GST_EVENT_EOS)
 		gst_heap_kms_sink_finish_stream(self);
+	else if (GST_EVENT_TYPE(event) == GST_EVENT_TAG)
+		gst_heap_kms_sink_follow_tags(self, event);
 	else if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT ||
 		 GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP)
 		gst_heap_kms_sink_carry_counts(self);
 	return GST_BASE_SINK_CLASS(gst_heap_kms_sink_parent_class)->event(base, event);
+}
+
+static void gst_heap_kms_sink_post_statistics(GstHeapKmsSink *self)
+{
+	GstStructure *statistics = gst_heap_kms_sink_statistics(self);
+
+	gst_structure_set_name(statistics, "heapflow-stats");
+	gst_element_post_message(GST_ELEMENT_CAST(self),
+				 gst_message_new_element(GST_OBJECT_CAST(self), statistics));
 }
 
 /* The picture goes and with it the references to its buffers; the saved state comes back in NULL.
@@ -382,9 +395,14 @@ static gboolean gst_heap_kms_sink_stop(GstBaseSink *base)
 {
 	GstHeapKmsSink *self = GST_HEAP_KMS_SINK(base);
 
-	if (auto scanout = currentScanout(self))
+	gst_heap_kms_sink_post_statistics(self);
+	if (auto scanout = gst_heap_kms_sink_scanout(self))
 		scanout->hide();
-	self->sink->format.reset();
+	KmsSink &sink = *self->sink;
+	sink.format.reset();
+	gst_clear_caps(&sink.caps);
+	sink.copier.reset();
+	sink.copySaid = sink.overdueSaid = false;
 	return TRUE;
 }
 
@@ -416,8 +434,33 @@ static void gst_heap_kms_sink_finalize(GObject *object)
 
 	g_clear_pointer(&sink->lastStatistics, gst_structure_free);
 	g_clear_pointer(&sink->lastPlan, gst_structure_free);
+	g_clear_pointer(&sink->planeProperties, gst_structure_free);
+	g_clear_pointer(&sink->connectorProperties, gst_structure_free);
+	gst_clear_caps(&sink->caps);
 	delete sink;
 	G_OBJECT_CLASS(gst_heap_kms_sink_parent_class)->finalize(object);
+}
+
+/* GstVideoOverlay: for its render rectangle, as of kmssink; there is no window to be embedded in.
+ */
+static void gst_heap_kms_sink_set_render_rectangle(GstVideoOverlay *overlay, gint x, gint y,
+						   gint width, gint height)
+{
+	GstHeapKmsSink *self = GST_HEAP_KMS_SINK(overlay);
+	std::lock_guard lock(self->sink->mutex);
+
+	self->sink->layer.rectangle = {};
+	if (width > 0 && height > 0)
+		self->sink->layer.rectangle = {x, y, guint(width), guint(height)};
+	self->sink->layerChanged = true;
+}
+
+static void gst_heap_kms_sink_set_window_handle(GstVideoOverlay *, guintptr) {}
+
+static void gst_heap_kms_sink_overlay_init(GstVideoOverlayInterface *interface)
+{
+	interface->set_window_handle = gst_heap_kms_sink_set_window_handle;
+	interface->set_render_rectangle = gst_heap_kms_sink_set_render_rectangle;
 }
 
 static void gst_heap_kms_sink_class_init(GstHeapKmsSinkClass *klass)

@@ -4,6 +4,7 @@
 
 #include "gstheapallocator.h"
 #include "gstheapformat.h"
+#include "gstheapframecopy.h"
 #include "gstheapkmssink.h"
 #include "gstheapscanout.h"
 
@@ -12,14 +13,30 @@
 #include <optional>
 #include <string>
 
+#include <gst/video/videooverlay.h>
+
 namespace heapflow::gst
 {
 
-/* Everything that is not a GObject; the mutex guards all but `format`, the streaming thread's. */
+/** \brief What happens to frames that cannot be scanned out as they come */
+enum class CopyPolicy { Never, Allow };
+
+/*
+ * Everything that is not a GObject. The mutex guards all but what is the streaming thread's: from
+ * `format` on.
+ */
 struct KmsSink {
 	std::mutex mutex;
 	ScreenOptions options;
 	gint connectorId = -1;
+	bool forceModesetting = false;
+	bool skipVsync = false; /* accepted from kmssink; there is nothing to skip */
+	LayerOptions layer;     /* as the properties say */
+	GstVideoOrientationMethod rotateMethod = GST_VIDEO_ORIENTATION_IDENTITY;
+	GstVideoOrientationMethod taggedRotation = GST_VIDEO_ORIENTATION_IDENTITY;
+	GstStructure *planeProperties = nullptr;
+	GstStructure *connectorProperties = nullptr;
+	CopyPolicy copy = CopyPolicy::Never;
 	std::string heap = defaultHeapExpression;
 	std::string screenshotLocation;
 	std::shared_ptr<Scanout> scanout;
@@ -27,8 +44,15 @@ struct KmsSink {
 	GstStructure *lastPlan = nullptr;
 	guint64 renderedBefore = 0; /* see gst_heap_kms_sink_carry_counts() */
 	guint64 droppedBefore = 0;
+	bool layerChanged = false; /* to be handed to the screen before the next frame */
 
 	std::optional<FrameFormat> format;
+	GstCaps *caps = nullptr;
+	std::optional<HdrMetadata> hdr;
+	FrameCopier copier;
+	bool copySaid = false;
+	bool overdueSaid = false;
+	GstClockTime renderDelay = 0;
 };
 
 } /* namespace heapflow::gst */
@@ -42,3 +66,18 @@ void gst_heap_kms_sink_install_properties(GObjectClass *object);
 
 /** \brief The present counts or, once it stopped, the last; the caller frees them */
 GstStructure *gst_heap_kms_sink_statistics(GstHeapKmsSink *self);
+
+/** \brief Handles a property of the layer; false when it is none */
+bool gst_heap_kms_sink_set_layer_property(GstHeapKmsSink *self, const char *name,
+					  const GValue *value);
+bool gst_heap_kms_sink_get_layer_property(GstHeapKmsSink *self, const char *name, GValue *value);
+void gst_heap_kms_sink_install_layer_properties(GObjectClass *object, guint firstId);
+
+/** \brief The screen, while the element is not in NULL */
+std::shared_ptr<heapflow::gst::Scanout> gst_heap_kms_sink_scanout(GstHeapKmsSink *self);
+
+/** \brief Take over what changed in the layer's properties, tags and caps */
+void gst_heap_kms_sink_update_layer(GstHeapKmsSink *self, heapflow::gst::Scanout &scanout);
+
+/* gstheapkmssink_frames.cpp: the streaming thread */
+GstFlowReturn gst_heap_kms_sink_render_frame(GstHeapKmsSink *self, GstBuffer *buffer);

@@ -19,6 +19,17 @@ enum {
 	PropScreenshotLocation,
 	PropStats,
 	PropPlan,
+	PropFd,
+	PropMode,
+	PropForceModesetting,
+	PropWaitForConnector,
+	PropSeat,
+	PropSkipVsync,
+	PropRestoreCrtc,
+	PropDisplayWidth,
+	PropDisplayHeight,
+	PropFirstOfLayer,
+	PropOverlayBase = PropFirstOfLayer + 32,
 };
 
 } /* namespace */
@@ -32,10 +43,41 @@ static std::string stringFromValue(const GValue *value)
 static void gst_heap_kms_sink_set_property(GObject *object, guint id, const GValue *value,
 					   GParamSpec *spec)
 {
-	KmsSink &sink = *GST_HEAP_KMS_SINK(object)->sink;
+	GstHeapKmsSink *self = GST_HEAP_KMS_SINK(object);
+	KmsSink &sink = *self->sink;
+
+	/* Takes the mutex itself. */
+	if (id > PropOverlayBase) {
+		gst_video_overlay_set_property(object, PropOverlayBase, id, value);
+		return;
+	}
 	std::lock_guard lock(sink.mutex);
+	if (id >= PropFirstOfLayer &&
+	    gst_heap_kms_sink_set_layer_property(self, g_param_spec_get_name(spec), value))
+		return;
 
 	switch (id) {
+	case PropFd:
+		sink.options.fd = g_value_get_int(value);
+		break;
+	case PropMode:
+		sink.options.mode = stringFromValue(value);
+		break;
+	case PropForceModesetting:
+		sink.forceModesetting = g_value_get_boolean(value);
+		break;
+	case PropWaitForConnector:
+		sink.options.waitForScreen = g_value_get_boolean(value);
+		break;
+	case PropSeat:
+		sink.options.seat = g_value_get_boolean(value);
+		break;
+	case PropSkipVsync:
+		sink.skipVsync = g_value_get_boolean(value);
+		break;
+	case PropRestoreCrtc:
+		sink.options.restoreMode = g_value_get_boolean(value);
+		break;
 	case PropDevice:
 		sink.options.device = stringFromValue(value);
 		break;
@@ -82,7 +124,38 @@ static void gst_heap_kms_sink_get_property(GObject *object, guint id, GValue *va
 	}
 
 	std::lock_guard lock(sink.mutex);
+	if (id >= PropFirstOfLayer &&
+	    gst_heap_kms_sink_get_layer_property(self, g_param_spec_get_name(spec), value))
+		return;
+
 	switch (id) {
+	case PropFd:
+		g_value_set_int(value, sink.options.fd);
+		break;
+	case PropMode:
+		setString(value, sink.options.mode);
+		break;
+	case PropForceModesetting:
+		g_value_set_boolean(value, sink.forceModesetting);
+		break;
+	case PropWaitForConnector:
+		g_value_set_boolean(value, sink.options.waitForScreen);
+		break;
+	case PropSeat:
+		g_value_set_boolean(value, sink.options.seat);
+		break;
+	case PropSkipVsync:
+		g_value_set_boolean(value, sink.skipVsync);
+		break;
+	case PropRestoreCrtc:
+		g_value_set_boolean(value, sink.options.restoreMode);
+		break;
+	case PropDisplayWidth:
+		g_value_set_int(value, sink.scanout ? int(sink.scanout->mode().width) : 0);
+		break;
+	case PropDisplayHeight:
+		g_value_set_int(value, sink.scanout ? int(sink.scanout->mode().height) : 0);
+		break;
 	case PropDevice:
 		setString(value, sink.options.device);
 		break;
@@ -192,6 +265,101 @@ static void gst_heap_kms_sink_install_screen_properties(GObjectClass *object)
 			G_MAXINT32, -1, settable));
 }
 
+static void gst_heap_kms_sink_install_session_properties(GObjectClass *object)
+{
+	const auto settable =
+		GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+
+	/**
+	 * heapkmssink:fd:
+	 *
+	 * An open DRM descriptor, of a device or of a lease, as of kmssink. It is duplicated.
+	 */
+	g_object_class_install_property(
+		object, PropFd,
+		g_param_spec_int("fd", "File descriptor",
+				 "Open DRM descriptor of a device or a lease (-1 = open one)", -1,
+				 G_MAXINT32, -1, settable));
+	/**
+	 * heapkmssink:wait-for-connector:
+	 *
+	 * Start without a screen, drop frames until one is plugged in, and show them then.
+	 */
+	g_object_class_install_property(
+		object, PropWaitForConnector,
+		g_param_spec_boolean("wait-for-connector", "Wait for connector",
+				     "Start also when no screen is plugged in", FALSE, settable));
+	/**
+	 * heapkmssink:seat:
+	 *
+	 * Take the display from the seat manager (logind or seatd), which pauses the sink when the
+	 * user switches to another virtual terminal.
+	 */
+	g_object_class_install_property(
+		object, PropSeat,
+		g_param_spec_boolean("seat", "Seat",
+				     "Take the display from the seat manager (logind, seatd)",
+				     FALSE, settable));
+	/**
+	 * heapkmssink:skip-vsync:
+	 *
+	 * For pipelines of kmssink; without effect, because atomic commits never wait.
+	 */
+	g_object_class_install_property(
+		object, PropSkipVsync,
+		g_param_spec_boolean("skip-vsync", "Skip vsync",
+				     "Accepted for kmssink's sake, without effect: no commit waits",
+				     FALSE, settable));
+}
+
+static void gst_heap_kms_sink_install_mode_properties(GObjectClass *object)
+{
+	const auto settable =
+		GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+	const auto readable = GParamFlags(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
+	/**
+	 * heapkmssink:mode:
+	 *
+	 * Unset: the mode that is set, if there is one; otherwise the best for the frames' size
+	 * and rate. `best` is that also when a mode is set, `preferred` is the screen's own.
+	 */
+	g_object_class_install_property(
+		object, PropMode,
+		g_param_spec_string("mode", "Mode",
+				    "1920x1080, 1920x1080@59.94, best or preferred; unset: the one "
+				    "that is set",
+				    nullptr, settable));
+	/**
+	 * heapkmssink:force-modesetting:
+	 *
+	 * As of kmssink: the mode of the frames' size even if another is set. The same as
+	 * `mode=best`, which comes before it.
+	 */
+	g_object_class_install_property(
+		object, PropForceModesetting,
+		g_param_spec_boolean("force-modesetting", "Force modesetting",
+				     "Set the mode that suits the frames best", FALSE, settable));
+	/**
+	 * heapkmssink:restore-crtc:
+	 *
+	 * As of kmssink: restore the mode that was found. The plane is restored in any case.
+	 */
+	g_object_class_install_property(
+		object, PropRestoreCrtc,
+		g_param_spec_boolean("restore-crtc", "Restore CRTC",
+				     "Restore the mode that was found when the sink stops", TRUE,
+				     settable));
+	g_object_class_install_property(object, PropDisplayWidth,
+					g_param_spec_int("display-width", "Display width",
+							 "Width of the mode in pixels", 0,
+							 G_MAXINT32, 0, readable));
+	g_object_class_install_property(object, PropDisplayHeight,
+					g_param_spec_int("display-height", "Display height",
+							 "Height of the mode in pixels", 0,
+							 G_MAXINT32, 0, readable));
+}
+
 void gst_heap_kms_sink_install_properties(GObjectClass *object)
 {
 	const auto readable = GParamFlags(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
@@ -199,6 +367,10 @@ void gst_heap_kms_sink_install_properties(GObjectClass *object)
 	object->set_property = gst_heap_kms_sink_set_property;
 	object->get_property = gst_heap_kms_sink_get_property;
 	gst_heap_kms_sink_install_screen_properties(object);
+	gst_heap_kms_sink_install_session_properties(object);
+	gst_heap_kms_sink_install_mode_properties(object);
+	gst_heap_kms_sink_install_layer_properties(object, PropFirstOfLayer);
+	gst_video_overlay_install_properties(object, PropOverlayBase);
 	/**
 	 * heapkmssink:heap:
 	 *
@@ -233,8 +405,12 @@ void gst_heap_kms_sink_install_properties(GObjectClass *object)
 	 * The fields of #GstBaseSink:stats and: shown, late (on the screen one and a half
 	 * refresh periods after they were due),
 	 * imports, framebuffers, commits, copies (frames that could not be scanned out as they
-	 * came; 0, since that is an error), latency-median and latency-p99 (ns from the arrival of
-	 * the frame to its flip, -1 when unknown), fps, refresh (Hz).
+	 * came: copied with #heapkmssink:copy, else an error), repeated (vblanks that showed a
+	 * frame again), replaced, dark and refused (frames that were not shown, because a newer
+	 * one came, the screen was away, the driver did not want them), busy, interrupted,
+	 * no-space and overdue (what commits ran into), commit-time-mean and commit-time-max (ns),
+	 * latency-histogram (below 1, 2, 4 ... 4096 ms, and above), latency-median and latency-p99
+	 * (ns from the arrival of the frame to its flip, -1 when unknown), fps, refresh (Hz).
 	 */
 	g_object_class_install_property(
 		object, PropStats,

@@ -3,12 +3,16 @@
 
 #include "gstheapformat.h"
 
+#include "heapflow/heap/heap_choice.h"
+
 #include <algorithm>
 #include <climits>
+#include <utility>
 
 #include <fcntl.h>
 
 #include <gst/allocators/gstdmabuf.h>
+#include <gst/video/video.h>
 
 namespace heapflow::gst
 {
@@ -30,14 +34,37 @@ void appendString(GValue *list, const char *text)
 	gst_value_list_append_and_take_value(list, &value);
 }
 
-/* Without scaling a frame may not be larger than the largest mode. */
-void setSizeLimit(GstStructure *structure, const char *field, uint32_t limit)
+/* GST_TYPE_INT_RANGE with min == max is a critical: a panel of one size has one value. */
+void setSizeRange(GstStructure *structure, const char *field, uint32_t least, uint32_t most)
 {
-	/* GST_TYPE_INT_RANGE with min == max is a critical. */
-	if (limit <= 1)
-		gst_structure_set(structure, field, GST_TYPE_INT_RANGE, 1, INT_MAX, nullptr);
+	least = std::max(least, 1U);
+	most = std::min<uint32_t>(std::max(most, least), INT_MAX);
+	if (least == most)
+		gst_structure_set(structure, field, G_TYPE_INT, int(least), nullptr);
 	else
-		gst_structure_set(structure, field, GST_TYPE_INT_RANGE, 1, int(limit), nullptr);
+		gst_structure_set(structure, field, GST_TYPE_INT_RANGE, int(least), int(most),
+				  nullptr);
+}
+
+/* Copies of the structures, with a range of frame rates. */
+void appendStructures(GstCaps *caps, const GstStructure *dmabuf, const GstStructure *plain,
+		      int least, int most)
+{
+	for (const GstStructure *structure : {dmabuf, plain}) {
+		GstStructure *copy = gst_structure_copy(structure);
+		gst_structure_set(copy, "framerate", GST_TYPE_FRACTION_RANGE, least, 1, most, 1,
+				  nullptr);
+		GstCapsFeatures *features =
+			structure == dmabuf
+				? gst_caps_features_new(GST_CAPS_FEATURE_MEMORY_DMABUF, nullptr)
+				: nullptr;
+		gst_caps_append_structure_full(caps, copy, features);
+	}
+}
+
+uint64_t since(uint64_t now, uint64_t before)
+{
+	return now > before ? now - before : 0;
 }
 
 } /* namespace */
@@ -84,27 +111,95 @@ GstCaps *Scanout::caps()
 	gst_structure_take_value(dmabuf, "drm-format", &drmFormats);
 	gst_structure_take_value(plain, "format", &formats);
 
+	const SizeLimits limits = screen_->limits();
 	uint32_t width = screen_->mode().width;
 	uint32_t height = screen_->mode().height;
+	uint64_t rate = screen_->mode().refreshMilliHz;
 	for (const DisplayMode &mode : screen_->modes()) {
 		width = std::max(width, mode.width);
 		height = std::max(height, mode.height);
+		rate = std::max(rate, mode.refreshMilliHz);
 	}
-	for (GstStructure *structure : {dmabuf, plain}) {
-		setSizeLimit(structure, "width", width);
-		setSizeLimit(structure, "height", height);
-		gst_structure_set(structure, "framerate", GST_TYPE_FRACTION_RANGE, 0, 1, INT_MAX, 1,
-				  nullptr);
+	/* Not plugged in yet: what the driver could do at most. */
+	if (!width || !height) {
+		width = limits.maximumWidth;
+		height = limits.maximumHeight;
 	}
-
 	GstCaps *caps = gst_caps_new_empty();
-	gst_caps_append_structure_full(
-		caps, dmabuf, gst_caps_features_new(GST_CAPS_FEATURE_MEMORY_DMABUF, nullptr));
-	gst_caps_append_structure(caps, plain);
+	for (GstStructure *structure : {dmabuf, plain}) {
+		setSizeRange(structure, "width", std::min(limits.minimumWidth, width), width);
+		setSizeRange(structure, "height", std::min(limits.minimumHeight, height), height);
+	}
+	/* Rates that the screen can show come first; of faster ones it shows a part. */
+	if (rate) {
+		const int highest = int(std::min<uint64_t>((rate + 999) / 1000, INT_MAX));
+		appendStructures(caps, dmabuf, plain, 0, highest);
+	}
+	appendStructures(caps, dmabuf, plain, 0, INT_MAX);
+	gst_structure_free(dmabuf);
+	gst_structure_free(plain);
 	return caps;
 }
 
-Result<bool> Scanout::show(GstBuffer *buffer, const FrameLayout &layout, const FrameTimes &times)
+void Scanout::setLayer(const LayerOptions &options)
+{
+	Lock lock(*this);
+	screen_->setLayer(options);
+}
+
+void Scanout::setNoticeHandler(NoticeHandler handler)
+{
+	Lock lock(*this);
+	screen_->setNoticeHandler(std::move(handler));
+}
+
+int64_t Scanout::refreshPeriod()
+{
+	Lock lock(*this);
+	const uint64_t milliHz = screen_->mode().refreshMilliHz;
+	return milliHz ? int64_t(1000000000000 / milliHz) : 0;
+}
+
+Result<uint32_t> Scanout::pitchAlignment(uint32_t fourcc, uint32_t width, uint32_t height,
+					 const std::string &heap)
+{
+	Lock lock(*this);
+	if (const auto known = pitchAlignments_.find(fourcc); known != pitchAlignments_.end())
+		return known->second;
+	const auto choice = chooseHeap(heap);
+	if (!choice)
+		return std::unexpected(choice.error());
+	auto device = HeapDevice::open(choice->taken().heap);
+	if (!device)
+		return std::unexpected(device.error());
+	auto alignment = screen_->pitchAlignment(fourcc, width, height, [&](uint64_t size) {
+		return device->allocate(size, "heapkmssink-probe");
+	});
+	if (alignment)
+		pitchAlignments_[fourcc] = *alignment;
+	return alignment;
+}
+
+DisplayMode Scanout::mode()
+{
+	Lock lock(*this);
+	return screen_->mode();
+}
+
+std::string Scanout::devicePath()
+{
+	Lock lock(*this);
+	return screen_->device();
+}
+
+std::optional<Scanout::Lateness> Scanout::takeLateness()
+{
+	std::lock_guard state(stateMutex_);
+	return std::exchange(lateness_, std::nullopt);
+}
+
+Result<bool> Scanout::show(GstBuffer *buffer, const FrameLayout &layout, const Rectangle &crop,
+			   const FrameTimes &times)
 {
 	GstMemory *memory = gst_buffer_peek_memory(buffer, 0);
 	const int fd = gst_dmabuf_memory_get_fd(memory);
@@ -121,8 +216,6 @@ Result<bool> Scanout::show(GstBuffer *buffer, const FrameLayout &layout, const F
 			if (!plan)
 				return std::unexpected(plan.error());
 			configured_ = layout;
-			plan_ = std::move(*plan);
-			planned = true;
 		}
 		watch(memory);
 		cookie = ++lastCookie_;
@@ -130,20 +223,46 @@ Result<bool> Scanout::show(GstBuffer *buffer, const FrameLayout &layout, const F
 			/* Before show(): the flip may come before it returns. */
 			std::lock_guard state(stateMutex_);
 			held_[cookie] = Held{gst_buffer_ref(buffer), times};
-			if (planned) {
-				publishedPlan_ = plan_;
-				planned_ = true;
-			}
 		}
-		shown = screen_->show(fd, layout, cookie);
-		std::lock_guard state(stateMutex_);
-		counts_ = screen_->counts();
+		shown = screen_->show({.dmabuf = fd,
+				       .layout = layout,
+				       .cookie = cookie,
+				       .crop = crop,
+				       .due = times.timed ? times.due : 0,
+				       .captured = times.captured});
+		planned = publishPlan();
 	}
 	if (!shown) {
+		/* A frame that was taken and then dropped has come back by itself. */
 		release(cookie);
 		return std::unexpected(shown.error());
 	}
 	return planned;
+}
+
+/* With the screen's mutex held. */
+void Scanout::refreshCounts()
+{
+	const ScreenCounts counts = screen_->counts();
+	const ScreenStatistics statistics = screen_->statistics();
+	std::lock_guard state(stateMutex_);
+	counts_ = counts;
+	statistics_ = statistics;
+}
+
+/* With the screen's mutex held. \return true when there is a new plan */
+bool Scanout::publishPlan()
+{
+	refreshCounts();
+	std::lock_guard state(stateMutex_);
+	if (counts_.plans == plans_)
+		return false;
+	plans_ = counts_.plans;
+	if (auto plan = screen_->plan()) {
+		publishedPlan_ = std::move(*plan);
+		planned_ = true;
+	}
+	return planned_;
 }
 
 /* A sink renders the frame of its preroll once more; it is there already. */
@@ -163,8 +282,14 @@ void Scanout::flipped(const FlipEvent &event)
 		std::lock_guard state(stateMutex_);
 		const uint64_t milliHz = publishedPlan_.mode.refreshMilliHz;
 		const int64_t period = milliHz ? int64_t(1000000000000 / milliHz) : 0;
-		if (auto found = held_.find(event.cookie); found != held_.end())
-			stats_.shown(found->second.times, event.timestamp, event.arrival, period);
+		if (auto found = held_.find(event.cookie); found != held_.end()) {
+			const FrameTimes &times = found->second.times;
+			const bool late =
+				stats_.shown(times, event.timestamp, event.arrival, period);
+			const int64_t visible = event.timestamp ? event.timestamp : event.arrival;
+			if (late && times.runningTime)
+				lateness_ = Lateness{*times.runningTime, visible - times.due};
+		}
 	}
 	if (event.released)
 		release(event.released);
@@ -294,39 +419,71 @@ GstStructure *Scanout::plan() const
 		G_TYPE_UINT, plan.mode.width, "mode-height", G_TYPE_UINT, plan.mode.height,
 		"refresh", G_TYPE_DOUBLE, double(plan.mode.refreshMilliHz) / 1000, "x", G_TYPE_UINT,
 		plan.x, "y", G_TYPE_UINT, plan.y, "width", G_TYPE_UINT, plan.width, "height",
-		G_TYPE_UINT, plan.height, "reasons", G_TYPE_STRING, reasons.c_str(), nullptr);
+		G_TYPE_UINT, plan.height, "arrangement", G_TYPE_STRING, plan.arrangement.c_str(),
+		"transform", GST_TYPE_VIDEO_ORIENTATION_METHOD, int(plan.transform), "reasons",
+		G_TYPE_STRING, reasons.c_str(), nullptr);
 }
 
 void Scanout::addStatistics(GstStructure *statistics)
 {
+	/* Not while a frame is being shown: then what was seen last must do. */
+	if (std::unique_lock lock(screenMutex_, std::try_to_lock); lock)
+		refreshCounts();
 	std::lock_guard state(stateMutex_);
 
+	const ScreenStatistics &now = statistics_;
+	const ScreenStatistics &before = statisticsBefore_;
 	gst_structure_set(statistics, "shown", G_TYPE_UINT64, stats_.shownCount(), "late",
 			  G_TYPE_UINT64, stats_.lateCount(), "imports", G_TYPE_UINT64,
 			  counts_.imports - countsBefore_.imports, "framebuffers", G_TYPE_UINT64,
 			  counts_.framebuffers, "commits", G_TYPE_UINT64,
-			  counts_.commits - countsBefore_.commits, "copies", G_TYPE_UINT64,
-			  refused_, "latency-median", G_TYPE_INT64,
-			  stats_.latencyQuantile(0.5).value_or(-1), "latency-p99", G_TYPE_INT64,
-			  stats_.latencyQuantile(0.99).value_or(-1), "fps", G_TYPE_DOUBLE,
-			  stats_.framesPerSecond(), "refresh", G_TYPE_DOUBLE,
+			  counts_.commits - countsBefore_.commits, "copies", G_TYPE_UINT64, copies_,
+			  "latency-median", G_TYPE_INT64, stats_.latencyQuantile(0.5).value_or(-1),
+			  "latency-p99", G_TYPE_INT64, stats_.latencyQuantile(0.99).value_or(-1),
+			  "fps", G_TYPE_DOUBLE, stats_.framesPerSecond(), "refresh", G_TYPE_DOUBLE,
 			  double(publishedPlan_.mode.refreshMilliHz) / 1000, nullptr);
+	const uint64_t commits = since(now.commits, before.commits);
+	gst_structure_set(
+		statistics, "repeated", G_TYPE_UINT64, since(now.repeated, before.repeated),
+		"replaced", G_TYPE_UINT64, since(now.replaced, before.replaced), "dark",
+		G_TYPE_UINT64, since(now.dark, before.dark), "refused", G_TYPE_UINT64,
+		since(now.refused, before.refused), "busy", G_TYPE_UINT64,
+		since(now.busy, before.busy), "interrupted", G_TYPE_UINT64,
+		since(now.interrupted, before.interrupted), "no-space", G_TYPE_UINT64,
+		since(now.noSpace, before.noSpace), "overdue", G_TYPE_UINT64,
+		since(now.overdue, before.overdue), "commit-time-mean", G_TYPE_INT64,
+		commits ? (now.commitTimeTotal - before.commitTimeTotal) / int64_t(commits) : 0,
+		"commit-time-max", G_TYPE_INT64, now.commitTimeMaximum, nullptr);
+
+	GValue histogram = G_VALUE_INIT;
+	g_value_init(&histogram, GST_TYPE_ARRAY);
+	for (size_t i = 0; i < Histogram::bucketCount; i++) {
+		GValue count = G_VALUE_INIT;
+		g_value_init(&count, G_TYPE_UINT64);
+		g_value_set_uint64(&count,
+				   since(now.latency.buckets[i], before.latency.buckets[i]));
+		gst_value_array_append_and_take_value(&histogram, &count);
+	}
+	gst_structure_take_value(statistics, "latency-histogram", &histogram);
 }
 
 void Scanout::resetStatistics()
 {
+	Lock lock(*this);
+	refreshCounts();
 	std::lock_guard state(stateMutex_);
 
 	stats_ = {};
 	countsBefore_ = counts_;
-	refused_ = 0;
+	statisticsBefore_ = statistics_;
+	copies_ = 0;
 }
 
-void Scanout::countRefused()
+void Scanout::countCopy()
 {
 	std::lock_guard state(stateMutex_);
 
-	refused_++;
+	copies_++;
 }
 
 } /* namespace heapflow::gst */

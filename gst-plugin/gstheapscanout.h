@@ -6,9 +6,12 @@
 
 #include "gstheapscanoutstats.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <unordered_set>
 #include <vector>
 
@@ -38,12 +41,40 @@ public:
 	/** \brief Caps of what the planes take, first with memory:DMABuf */
 	GstCaps *caps();
 
+	/** \brief Take over what is asked of the layer; the next frame follows it */
+	void setLayer(const LayerOptions &options);
+
+	/** \brief Called in the Screen's thread for what happens to the screen; must only enqueue
+	 */
+	using NoticeHandler = std::function<void(const ScreenNotice &)>;
+	void setNoticeHandler(NoticeHandler handler);
+
 	/**
-	 * \brief Show a frame; chooses mode and plane when the layout is new
+	 * \brief Show a frame, or a part of it; chooses mode and plane when the layout is new
 	 *
 	 * \return true when a new plan was made
 	 */
-	Result<bool> show(GstBuffer *buffer, const FrameLayout &layout, const FrameTimes &times);
+	Result<bool> show(GstBuffer *buffer, const FrameLayout &layout, const Rectangle &crop,
+			  const FrameTimes &times);
+
+	/** \brief The period of the mode, ns; 0 when unknown */
+	int64_t refreshPeriod();
+
+	/** \brief The pitch alignment that framebuffers need, bytes; asked once for each format */
+	Result<uint32_t> pitchAlignment(uint32_t fourcc, uint32_t width, uint32_t height,
+					const std::string &heap);
+
+	DisplayMode mode();
+
+	/** \brief "/dev/dri/card1", to probe memory with */
+	std::string devicePath();
+
+	/** \brief How late the last frame that was too late was shown; taken once */
+	struct Lateness {
+		GstClockTime runningTime; /**< when it was meant to be shown */
+		GstClockTimeDiff late;    /**< ns */
+	};
+	std::optional<Lateness> takeLateness();
 
 	/** \brief Wait until the last frame is on the screen */
 	Result<void> drain();
@@ -56,8 +87,8 @@ public:
 	GstStructure *plan() const;
 	/** \brief Adds its fields to those of GstBaseSink */
 	void addStatistics(GstStructure *statistics);
-	/** \brief A frame came in memory that cannot be scanned out, and was refused */
-	void countRefused();
+	/** \brief A frame came that cannot be scanned out: it was copied, or refused */
+	void countCopy();
 	void resetStatistics();
 
 private:
@@ -80,6 +111,8 @@ private:
 	Scanout() = default;
 
 	bool isShown(GstBuffer *buffer) const;
+	void refreshCounts();
+	bool publishPlan();
 	void flipped(const FlipEvent &event);
 	void release(uint64_t cookie);
 	void releaseAll();
@@ -87,10 +120,11 @@ private:
 	static void memoryDied(gpointer data, GstMiniObject *memory);
 	void forgetDead();
 
-	std::mutex screenMutex_; /* guards screen_ and the next three */
+	std::mutex screenMutex_; /* guards screen_ and the next four */
 	FrameLayout configured_;
-	ScanoutPlan plan_;
+	uint64_t plans_ = 0; /* that the Screen had made when the last one was published */
 	uint64_t lastCookie_ = 0;
+	std::map<uint32_t, uint32_t> pitchAlignments_;
 
 	mutable std::mutex
 		stateMutex_; /* guards what follows; never held while a buffer is dropped */
@@ -102,7 +136,10 @@ private:
 	std::vector<UniqueFd> dead_; /* dma-bufs to forget */
 	ScreenCounts counts_;        /* when last seen */
 	ScreenCounts countsBefore_;  /* of the runs before: of those that only grow */
-	uint64_t refused_ = 0;       /* frames that a copy would have been needed for */
+	uint64_t copies_ = 0;        /* frames that a copy was needed for */
+	std::optional<Lateness> lateness_;
+	ScreenStatistics statistics_;       /* when last seen */
+	ScreenStatistics statisticsBefore_; /* of the runs before */
 
 	/* Last: its thread calls flipped() until it is destroyed. */
 	std::unique_ptr<Screen> screen_;

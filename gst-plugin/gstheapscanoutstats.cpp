@@ -14,7 +14,7 @@ constexpr size_t latencySamples = 4096;
 
 } /* namespace */
 
-void ScanoutStats::shown(const FrameTimes &frame, int64_t vblank, int64_t arrival,
+bool ScanoutStats::shown(const FrameTimes &frame, int64_t vblank, int64_t arrival,
 			 int64_t refreshPeriod)
 {
 	const int64_t visible = vblank > 0 ? vblank : arrival;
@@ -22,18 +22,20 @@ void ScanoutStats::shown(const FrameTimes &frame, int64_t vblank, int64_t arriva
 	if (shown_++ == 0)
 		firstFlip_ = arrival;
 	lastFlip_ = arrival;
-	if (refreshPeriod > 0 && visible - frame.due > refreshPeriod + refreshPeriod / 2)
-		late_++;
+	const bool late =
+		refreshPeriod > 0 && visible - frame.due > refreshPeriod + refreshPeriod / 2;
+	late_ += late;
 
 	if (!frame.captured)
-		return;
+		return late;
 	const int64_t latency = arrival - *frame.captured;
 	if (latencies_.size() < latencySamples) {
 		latencies_.push_back(latency);
-		return;
+		return late;
 	}
 	latencies_[next_] = latency;
 	next_ = (next_ + 1) % latencySamples;
+	return late;
 }
 
 std::optional<int64_t> ScanoutStats::latencyQuantile(double fraction) const

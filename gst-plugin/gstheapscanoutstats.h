@@ -11,8 +11,10 @@ namespace heapflow::gst
 
 /** \brief What is known of a frame when it is handed to the screen; ns, CLOCK_MONOTONIC */
 struct FrameTimes {
-	std::optional<int64_t> captured; /**< when this process was told of the frame */
-	int64_t due = 0;                 /**< when it is meant to be shown */
+	std::optional<int64_t> captured;     /**< when this process was told of the frame */
+	int64_t due = 0;                     /**< when it is meant to be shown */
+	bool timed = false;                  /**< it waits for that time */
+	std::optional<uint64_t> runningTime; /**< ns, of the pipeline, when it has one */
 };
 
 /** \brief Counts and latencies; plain arithmetic, one thread at a time */
@@ -29,8 +31,9 @@ public:
 	 * \param[in] vblank As the driver says, 0 when it does not (the first flip after a modeset)
 	 * \param[in] arrival When this process was told of the flip
 	 * \param[in] refreshPeriod ns, 0 when unknown
+	 * \return true when it is late
 	 */
-	void shown(const FrameTimes &frame, int64_t vblank, int64_t arrival, int64_t refreshPeriod);
+	bool shown(const FrameTimes &frame, int64_t vblank, int64_t arrival, int64_t refreshPeriod);
 
 	uint64_t shownCount() const { return shown_; }
 	uint64_t lateCount() const { return late_; }

@@ -68,6 +68,8 @@ Result<KmsDevice> setUp(UniqueFd fd, const std::string &path)
 
 	uint64_t value = 0;
 	device.modifiers = !drmGetCap(drm, DRM_CAP_ADDFB2_MODIFIERS, &value) && value;
+	value = 0;
+	device.asyncFlips = !drmGetCap(drm, DRM_CAP_ATOMIC_ASYNC_PAGE_FLIP, &value) && value;
 	return device;
 }
 

@@ -16,11 +16,12 @@ namespace heapflow
 /** \brief An open device that can do atomic KMS and of which this process is master */
 struct KmsDevice {
 	UniqueFd fd;
-	std::string path;       /**< "/dev/dri/card1" */
-	std::string driver;     /**< "vkms" */
-	dev_t node = 0;         /**< of the path */
-	bool adopted = false;   /**< somebody else opened it */
-	bool modifiers = false; /**< AddFB2 takes modifiers */
+	std::string path;        /**< "/dev/dri/card1" */
+	std::string driver;      /**< "vkms" */
+	dev_t node = 0;          /**< of the path */
+	bool adopted = false;    /**< somebody else opened it */
+	bool modifiers = false;  /**< AddFB2 takes modifiers */
+	bool asyncFlips = false; /**< atomic commits may be with DRM_MODE_PAGE_FLIP_ASYNC */
 	SizeLimits limits;
 };
 

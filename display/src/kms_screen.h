@@ -19,6 +19,7 @@ public:
 	}
 	~KmsScreen() override { output_->removeLayer(layer_); }
 
+	std::string device() const override { return output_->device(); }
 	std::vector<ScanoutFormat> formats() const override { return output_->formats(layer_); }
 	DisplayMode mode() const override { return output_->mode(); }
 	std::vector<DisplayMode> modes() const override { return output_->modes(); }

@@ -93,6 +93,7 @@ OutputLayer *Output::addLayer(const ScreenOptions &options)
 	layers_.push_back(std::make_unique<OutputLayer>());
 	layers_.back()->wantedPlane = options.planeId;
 	layers_.back()->wantedMode = options.mode;
+	layers_.back()->restoreMode = options.restoreMode;
 	return layers_.back().get();
 }
 
@@ -146,7 +147,7 @@ ScreenCounts Output::counts() const
 {
 	const Lock lock(mutex_);
 	return {statistics_.commits, cache_.imports(), cache_.framebuffers(),
-		statistics_.testCommits};
+		statistics_.testCommits, plans_};
 }
 
 ScreenStatistics Output::statistics(const OutputLayer *layer) const
@@ -218,6 +219,7 @@ Result<ScanoutPlan> Output::configure(OutputLayer *layer, const FrameLayout &lay
 		layer->layout = layout;
 		layer->setting.reset();
 		layer->plan = describePlan(*layer, {"no screen is plugged in"});
+		plans_++;
 		return *layer->plan;
 	}
 
@@ -416,9 +418,11 @@ Result<void> Output::leave(Lock &lock, OutputLayer *layer)
 	Result<void> result;
 	if (!written_.empty() && !gone_ && master_) {
 		const auto changedByUs = [&](const SavedProperty &property) {
-			return written_.contains({property.object, property.property}) &&
-			       (alone ||
-				(layer->setting && property.object == layer->setting->plane));
+			if (!written_.contains({property.object, property.property}))
+				return false;
+			if (alone)
+				return layer->restoreMode || hasPlane(property.object);
+			return layer->setting && property.object == layer->setting->plane;
 		};
 		result = saved_.restore(drm(), changedByUs);
 		statistics_.commits++;
@@ -465,9 +469,9 @@ Result<uint32_t> Output::pitchAlignment(uint32_t fourcc, uint32_t width, uint32_
 		auto buffer = allocate(layout->size());
 		if (!buffer)
 			return std::unexpected(buffer.error());
-		const Lock lock(mutex_);
-		const auto framebuffer = cache_.get(buffer->fd(), *layout);
-		cache_.forget(buffer->fd(), inUse());
+		/* Not in the cache of what is shown: this is thrown away. */
+		FramebufferCache trial(drm(), device_->kms().modifiers);
+		const auto framebuffer = trial.get(buffer->fd(), *layout);
 		if (framebuffer)
 			return alignment;
 		last = framebuffer.error();

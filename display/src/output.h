@@ -44,6 +44,7 @@ public:
 	~Output();
 
 	uint32_t connectorId() const { return connector_.id; }
+	const std::string &device() const { return device_->kms().path; }
 	bool hasPlane(uint32_t id) const;
 	std::string listPlanes() const;
 
@@ -159,6 +160,8 @@ private:
 			      const LayerSetting &setting, const LayerFrame &frame) const;
 	Result<void> addConnector(AtomicRequest &request, const Proposal &proposal,
 				  std::vector<PropertyBlob> &blobs) const;
+	void addVariableRefresh(AtomicRequest &request, const Proposal &proposal) const;
+	bool mayTear(int64_t now) const;
 	void addOtherPlanesOff(AtomicRequest &request, const Proposal &proposal,
 			       const Current &now) const;
 	Result<bool> buildFrames(int64_t now);
@@ -216,7 +219,8 @@ private:
 	std::vector<std::string> commitRefusals_;         /* of these, by the commit being made */
 
 	AtomicRequest request_; /* reused: a steady state allocates nothing */
-	bool whole_ = true;     /* the next commit sets everything */
+	bool refusesTearing_ = false;
+	bool whole_ = true; /* the next commit sets everything */
 	uint64_t serial_ = 0;
 	unsigned holds_ = 0;
 	bool pending_ = false;
@@ -237,6 +241,7 @@ private:
 	bool dispatching_ = false;
 
 	ScreenStatistics statistics_; /* of the CRTC */
+	uint64_t plans_ = 0;
 };
 
 } /* namespace heapflow */

@@ -74,6 +74,7 @@ Result<bool> Output::buildAll(AtomicRequest &request, const Proposal &proposal, 
 		request.set(crtc_.object.propertyId("ACTIVE"), 1);
 	}
 
+	addVariableRefresh(request, proposal);
 	addOtherPlanesOff(request, proposal, now);
 	for (const auto &[layer, setting] : proposal.layers) {
 		LayerFrame frame;
@@ -131,6 +132,33 @@ Result<void> Output::addConnector(AtomicRequest &request, const Proposal &propos
 		}
 	}
 	return {};
+}
+
+void Output::addVariableRefresh(AtomicRequest &request, const Proposal &proposal) const
+{
+	const bool wanted = std::ranges::any_of(proposal.layers, [](const auto &member) {
+		return member.first->options.variableRefresh;
+	});
+	if (!wanted || !connector_.object.value("vrr_capable"))
+		return;
+	request.object(crtc_.id);
+	setIfThere(request, crtc_.object, "VRR_ENABLED", 1);
+}
+
+/*
+ * All frames of this commit may tear, and nothing but them is changed: the kernel takes FB_ID alone
+ * with DRM_MODE_PAGE_FLIP_ASYNC (drm_atomic_uapi.c).
+ */
+bool Output::mayTear(int64_t now) const
+{
+	return device_->kms().asyncFlips && !refusesTearing_ && !whole_ &&
+	       std::ranges::all_of(layers_, [&](const auto &layer) {
+		       return !isReady(*layer, now) ||
+			      (layer->options.tearing && !layer->fence.valid() && layer->placed &&
+			       layer->onPlane == layer->frames.waiting()->colorimetry &&
+			       layer->cropOnPlane == layer->frames.waiting()->crop &&
+			       !layer->fenceHandler);
+	       });
 }
 
 void Output::addOtherPlanesOff(AtomicRequest &request, const Proposal &proposal,
@@ -220,8 +248,10 @@ Result<bool> Output::buildFrames(int64_t now)
 		if (!current)
 			return std::unexpected(current.error());
 		blobs_.clear();
-		return buildAll(request_, currentProposal(), *current, modeBlob_.id(),
-				{.layer = nullptr, .framebuffer = 0, .now = now}, blobs_);
+		auto modeset = buildAll(request_, currentProposal(), *current, modeBlob_.id(),
+					{.layer = nullptr, .framebuffer = 0, .now = now}, blobs_);
+		remember(request_);
+		return modeset;
 	}
 	for (const auto &layer : layers_) {
 		if (!isReady(*layer, now))
@@ -231,10 +261,11 @@ Result<bool> Output::buildFrames(int64_t now)
 		    layer->cropOnPlane == frame.crop) {
 			request_.object(layer->setting->plane);
 			request_.set(layer->setting->framebufferProperty, frame.framebuffer);
-		} else if (auto added = addPlane(request_, *layer, *layer->setting, frame);
-			   !added) {
-			return std::unexpected(added.error());
+			continue;
 		}
+		if (auto added = addPlane(request_, *layer, *layer->setting, frame); !added)
+			return std::unexpected(added.error());
+		remember(request_);
 	}
 	return false;
 }
@@ -275,21 +306,25 @@ void Output::commitWaiting(int64_t now)
 	if (std::ranges::none_of(layers_, ready))
 		return;
 
-	const bool whole = whole_;
 	const auto modeset = buildFrames(now);
 	if (!modeset) {
 		refuseReady(modeset.error(), now);
 		return;
 	}
-	if (whole)
-		remember(request_);
 	/* The kernel writes 32 bits through this pointer (drm_atomic_uapi.c). */
 	int32_t outFence = -1;
 	addFences(now, &outFence);
 	const uint32_t flags = DRM_MODE_ATOMIC_NONBLOCK | DRM_MODE_PAGE_FLIP_EVENT |
 			       (*modeset ? DRM_MODE_ATOMIC_ALLOW_MODESET : 0);
 	const int64_t start = monotonicNow();
-	const int code = request_.commit(drm(), flags, serial_ + 1, &statistics_.interrupted);
+	const bool tear = mayTear(now);
+	int code = request_.commit(drm(), flags | (tear ? DRM_MODE_PAGE_FLIP_ASYNC : 0),
+				   serial_ + 1, &statistics_.interrupted);
+	/* This plane or format cannot; it is not asked again before the next plan. */
+	if (code == EINVAL && tear) {
+		refusesTearing_ = true;
+		code = request_.commit(drm(), flags, serial_ + 1, &statistics_.interrupted);
+	}
 	if (code)
 		commitFailed(code, now);
 	else
@@ -400,7 +435,8 @@ bool Output::settleAgain(const Error &error)
 void Output::refuseReady(const Error &error, int64_t now)
 {
 	for (const auto &layer : layers_) {
-		if (!isReady(*layer, now))
+		/* A layer without a setting has been refused everywhere. */
+		if (!layer->frames.waiting() || (layer->setting && !isReady(*layer, now)))
 			continue;
 		layer->refusal = error;
 		if (layer->options.dropPolicy == DropPolicy::Replace && layer->noticeHandler) {

@@ -26,6 +26,7 @@ struct LayerSetting {
 struct OutputLayer {
 	uint32_t wantedPlane = 0; /**< 0: any */
 	std::string wantedMode;
+	bool restoreMode = true;
 	LayerOptions options;
 	Screen::FlipHandler flipHandler;
 	Screen::NoticeHandler noticeHandler;

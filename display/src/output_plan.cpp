@@ -374,6 +374,8 @@ void Output::adopt(const Proposal &proposal, OutputLayer *layer, std::vector<std
 		else if (moved)
 			member->plan = describePlan(*member, {"moved for another layer"});
 	}
+	plans_++;
+	refusesTearing_ = false;
 	whole_ = true; /* the next commit sets everything */
 }
 

@@ -80,12 +80,16 @@ struct LayerOptions {
 	double alpha = 1.0;            /**< of the whole layer, 0..1 */
 	bool premultiplied = true;     /**< is the colour of a pixel multiplied by its alpha? */
 	std::vector<RawProperty> planeProperties;
+	/** Flip at once, in the middle of a picture; where the driver cannot, at the vblank */
+	bool tearing = false;
 
 	/* Of the connector; the last layer that asks wins. */
 	std::optional<uint64_t> bitsPerComponent; /**< at most so many: "max bpc" */
 	std::string contentType;                  /**< "Graphics", "Photo", "Cinema", "Game" */
 	std::optional<HdrMetadata> hdr;
 	std::vector<RawProperty> connectorProperties;
+	/** Of the CRTC: let it wait for the frame, if the screen and the driver can */
+	bool variableRefresh = false;
 
 	DropPolicy dropPolicy = DropPolicy::Queue;
 

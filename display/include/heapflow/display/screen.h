@@ -38,6 +38,8 @@ struct ScreenOptions {
 	std::string mode;
 	/** Open also when no screen is plugged in, and wait for one */
 	bool waitForScreen = false;
+	/** Restore the mode that was found; the planes are restored in any case */
+	bool restoreMode = true;
 	/** Take the display from the seat manager (logind, seatd) instead of opening it */
 	bool seat = false;
 };
@@ -105,6 +107,7 @@ struct ScreenCounts {
 	uint64_t imports = 0;      /**< PRIME imports (each with its AddFB2) */
 	uint64_t framebuffers = 0; /**< that exist now */
 	uint64_t testCommits = 0;
+	uint64_t plans = 0; /**< that were made, of all layers of the CRTC */
 };
 
 /**
@@ -143,6 +146,9 @@ public:
 	static Result<std::unique_ptr<Screen>> open(const ScreenOptions &options);
 
 	virtual ~Screen() = default;
+
+	/** \brief Path of its node, "/dev/dri/card1" */
+	virtual std::string device() const = 0;
 
 	/** \brief Formats of the planes that this CRTC can use, preferred plane first */
 	virtual std::vector<ScanoutFormat> formats() const = 0;
