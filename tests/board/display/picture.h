@@ -28,7 +28,10 @@ using Rgb = std::array<uint8_t, 3>;
  */
 Components pictureAt(uint32_t x, uint32_t y, bool yuv);
 
-/** \brief Draw the picture into a frame; handles XR24, BG24, RG16, NV12, YU12 and P010 */
+/** \brief Does drawPicture() know this format? */
+bool canDraw(uint32_t fourcc);
+
+/** \brief Draw the picture into a frame */
 void drawPicture(const FrameLayout &layout, std::span<std::byte> memory);
 
 /** \brief Fill a frame with one colour */

@@ -24,7 +24,7 @@ int tolerance(uint32_t fourcc)
 {
 	if (formatInfo(fourcc)->yuv)
 		return 2;
-	return fourcc == DRM_FORMAT_RGB565 ? 1 : 0;
+	return fourcc == DRM_FORMAT_RGB565 || fourcc == DRM_FORMAT_BGR565 ? 1 : 0;
 }
 
 FrameLayout layoutOf(uint32_t fourcc,
