@@ -153,6 +153,12 @@ bool DisplayDevice::seatActive() const
 	return !seat_ || seat_->active();
 }
 
+bool DisplayDevice::vanished() const
+{
+	struct stat status = {};
+	return kms_.path.starts_with('/') && stat(kms_.path.c_str(), &status) && errno == ENOENT;
+}
+
 Result<std::shared_ptr<Output>> DisplayDevice::output(const ScreenOptions &options)
 {
 	/* Before the lock, so that it is let go of after it: the last reference calls remove(). */

@@ -51,6 +51,9 @@ public:
 	/** \brief Does the seat manager, if there is one, let us use the display now? */
 	bool seatActive() const;
 
+	/** \brief Has its node been removed? Asked only when something was refused */
+	bool vanished() const;
+
 	/** \brief Call Output::timer() at this time, ns of CLOCK_MONOTONIC; 0: never */
 	void setDeadline(const Output *output, int64_t at);
 

@@ -308,7 +308,10 @@ void Output::commitWaiting(int64_t now)
 
 	const auto modeset = buildFrames(now);
 	if (!modeset) {
-		refuseReady(modeset.error(), now);
+		if (modeset.error().code == ENODEV || device_->vanished())
+			deviceGone(commitError(ENODEV));
+		else
+			refuseReady(modeset.error(), now);
 		return;
 	}
 	/* The kernel writes 32 bits through this pointer (drm_atomic_uapi.c). */
@@ -396,6 +399,17 @@ void Output::commitFailed(int code, int64_t now)
 		break;
 	}
 	busySince_ = retryAt_ = 0;
+	/* A driver that is being removed turns its CRTCs off before it says ENODEV. */
+	if (device_->vanished()) {
+		deviceGone(commitError(ENODEV));
+		return;
+	}
+	/* Somebody else changed what was set: it is all set anew. */
+	if (!whole_ && code == EINVAL) {
+		whole_ = true;
+		commitWaiting(now);
+		return;
+	}
 	const Error error = commitError(code);
 	/* TEST_ONLY took it, the commit did not: the next proposal then, until there is none. */
 	if (whole_ && code != EBUSY && settleAgain(error)) {
