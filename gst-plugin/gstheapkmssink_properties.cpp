@@ -47,7 +47,7 @@ static void gst_heap_kms_sink_set_property(GObject *object, guint id, const GVal
 	KmsSink &sink = *self->sink;
 
 	/* Takes the mutex itself. */
-	if (id > PropOverlayBase) {
+	if (id >= PropOverlayBase) {
 		gst_video_overlay_set_property(object, PropOverlayBase, id, value);
 		return;
 	}

@@ -439,8 +439,10 @@ int FakeKms::getResources(void *argument)
 	     std::vector<uint32_t>{connector});
 	give(resources->encoder_id_ptr, resources->count_encoders, std::vector<uint32_t>{25});
 	resources->count_fbs = 0;
-	resources->min_width = resources->min_height = 1;
-	resources->max_width = resources->max_height = 8192;
+	resources->min_width = display_.minimumWidth;
+	resources->min_height = display_.minimumHeight;
+	resources->max_width = display_.maximumWidth;
+	resources->max_height = display_.maximumHeight;
 	return 0;
 }
 

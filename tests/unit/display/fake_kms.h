@@ -47,7 +47,9 @@ struct FakeDisplay {
 	bool asyncFlips = false;
 	std::string panelOrientation; /**< "Left Side Up"; empty: no such property */
 	uint32_t pitchAlignment = 1;  /**< of framebuffers, bytes */
-	uint64_t bandwidth = 0;       /**< pixels of all planes together; 0: any. Else ENOSPC */
+	uint32_t minimumWidth = 1, minimumHeight = 1;       /**< of framebuffers */
+	uint32_t maximumWidth = 8192, maximumHeight = 8192; /**< of framebuffers */
+	uint64_t bandwidth = 0; /**< pixels of all planes together; 0: any. Else ENOSPC */
 };
 
 /** \brief A commit as the driver got it */
