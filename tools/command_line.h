@@ -29,6 +29,7 @@ void addExplainCommand(CLI::App &app, Run &run);
 void addFitCommand(CLI::App &app, Run &run);
 void addLintCommand(CLI::App &app, Run &run);
 void addListCommand(CLI::App &app, Run &run);
+void addScreenshotCommand(CLI::App &app, Run &run);
 void addTopCommand(CLI::App &app, Run &run);
 void addWatchCommand(CLI::App &app, Run &run);
 

@@ -45,6 +45,7 @@ int main(int argc, char **argv)
 	addDoctorCommand(app, run);
 	addLintCommand(app, run);
 	addDtCommand(app, run);
+	addScreenshotCommand(app, run);
 
 	try {
 		app.parse(argc, argv);

@@ -40,8 +40,18 @@ Result<void> becomeMaster(int drm, const std::string &path)
 		    "Stop that program, or name another display");
 }
 
+Result<UniqueFd> openNode(const std::string &path)
+{
+	UniqueFd fd(open(path.c_str(), O_RDWR | O_CLOEXEC));
+	if (!fd.valid())
+		return fail(errno, std::format("cannot open {}", path),
+			    errno == EACCES ? "Displays belong to the group 'video' on most systems"
+					    : "");
+	return fd;
+}
+
 /* Makes a display of an open descriptor. */
-Result<KmsDevice> setUp(UniqueFd fd, const std::string &path)
+Result<KmsDevice> setUp(UniqueFd fd, const std::string &path, bool mustBeMaster = true)
 {
 	KmsDevice device{.fd = std::move(fd), .path = path, .limits = {}};
 	const int drm = device.fd.get();
@@ -63,7 +73,9 @@ Result<KmsDevice> setUp(UniqueFd fd, const std::string &path)
 	/* Refused by kernels without it; then there is no writeback connector either. */
 	drmSetClientCap(drm, DRM_CLIENT_CAP_WRITEBACK_CONNECTORS, 1);
 
-	if (auto master = becomeMaster(drm, path); !master)
+	const auto master = becomeMaster(drm, path);
+	device.master = master.has_value();
+	if (!master && mustBeMaster)
 		return std::unexpected(master.error());
 
 	uint64_t value = 0;
@@ -114,13 +126,20 @@ std::string driverOfNode(const std::string &path)
 
 Result<KmsDevice> openKmsDevice(const std::string &path, UniqueFd fd)
 {
-	if (!fd.valid())
-		fd.reset(open(path.c_str(), O_RDWR | O_CLOEXEC));
-	if (!fd.valid())
-		return fail(errno, std::format("cannot open {}", path),
-			    errno == EACCES ? "Displays belong to the group 'video' on most systems"
-					    : "");
-	return setUp(std::move(fd), path);
+	if (fd.valid())
+		return setUp(std::move(fd), path);
+	auto opened = openNode(path);
+	if (!opened)
+		return std::unexpected(opened.error());
+	return setUp(std::move(*opened), path);
+}
+
+Result<KmsDevice> openKmsDeviceToLook(const std::string &path)
+{
+	auto opened = openNode(path);
+	if (!opened)
+		return std::unexpected(opened.error());
+	return setUp(std::move(*opened), path, false);
 }
 
 Result<KmsDevice> adoptKmsDevice(UniqueFd fd)

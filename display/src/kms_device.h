@@ -19,6 +19,7 @@ struct KmsDevice {
 	std::string path;        /**< "/dev/dri/card1" */
 	std::string driver;      /**< "vkms" */
 	dev_t node = 0;          /**< of the path */
+	bool master = false;     /**< are we? */
 	bool adopted = false;    /**< somebody else opened it */
 	bool modifiers = false;  /**< AddFB2 takes modifiers */
 	bool asyncFlips = false; /**< atomic commits may be with DRM_MODE_PAGE_FLIP_ASYNC */
@@ -40,6 +41,9 @@ std::string driverOfNode(const std::string &path);
  * EACCES another process is master.
  */
 Result<KmsDevice> openKmsDevice(const std::string &path, UniqueFd fd = UniqueFd());
+
+/** \brief The same, but as a mere onlooker where another process is master */
+Result<KmsDevice> openKmsDeviceToLook(const std::string &path);
 
 /** \brief The same with an open descriptor, of a device or a lease */
 Result<KmsDevice> adoptKmsDevice(UniqueFd fd);
