@@ -9,9 +9,10 @@
  * each frame after that is one non-blocking atomic commit. A buffer is let go of when the flip that
  * replaced it has happened. The state of the screen is saved in READY and restored in NULL.
  *
- * The sink never copies. Elements that produce frames in memory of their own are offered a buffer
- * pool in a dma-buf heap (#heapkmssink:heap), so that `videotestsrc ! heapkmssink` draws straight
- * into what is scanned out. A frame that arrives in any other memory is an error.
+ * The sink copies only with #heapkmssink:copy. Elements that produce frames in memory of their own
+ * are offered a buffer pool in a dma-buf heap (#heapkmssink:heap), so that `videotestsrc !
+ * heapkmssink` draws straight into what is scanned out. A frame that arrives in any other memory is
+ * an error.
  *
  * ## Example launch lines
  * |[
@@ -25,7 +26,20 @@
  *
  * ## Messages
  * When mode and plane are chosen an element message `heapflow-plan` is posted, with the fields of
- * #heapkmssink:plan.
+ * #heapkmssink:plan; again when a screen was plugged in. `heapflow-stats`, with the fields of
+ * #heapkmssink:stats, is posted at the end of the stream and when the sink stops before it.
+ * `heapflow-screen` says what happened to the screen, with the fields `event` (unplugged, plugged,
+ * master-lost, master-back, flip-overdue, refused, device-gone) and `text`; `heapflow-copy`, once,
+ * that frames are copied, and why (#heapkmssink:copy).
+ *
+ * ## Several sinks
+ * Sinks of one process on the same connector share it: each has a plane, and what they show is put
+ * into one commit for each vblank. #heapkmssink:zpos orders them.
+ * |[
+ * gst-launch-1.0 heapcamerasrc ! heapkmssink zpos=0 videotestsrc !
+ * video/x-raw,format=BGRA,width=320,height=240 ! heapkmssink zpos=1
+ * render-rectangle='<20,20,320,240>'
+ * ]|
  */
 #include "gstheapkmssink_private.h"
 
@@ -334,6 +348,16 @@ static gboolean gst_heap_kms_sink_screenshot(GstHeapKmsSink *self, const char *l
 	return FALSE;
 }
 
+static void gst_heap_kms_sink_post_statistics(GstHeapKmsSink *self)
+{
+	self->sink->statsPosted = true;
+	GstStructure *statistics = gst_heap_kms_sink_statistics(self);
+
+	gst_structure_set_name(statistics, "heapflow-stats");
+	gst_element_post_message(GST_ELEMENT_CAST(self),
+				 gst_message_new_element(GST_OBJECT_CAST(self), statistics));
+}
+
 /* The last frame was handed over, but is on the screen only after the next vblank. */
 static void gst_heap_kms_sink_finish_stream(GstHeapKmsSink *self)
 {
@@ -342,6 +366,7 @@ static void gst_heap_kms_sink_finish_stream(GstHeapKmsSink *self)
 		return;
 	if (auto drained = scanout->drain(); !drained)
 		GST_WARNING_OBJECT(self, "%s", drained.error().text().c_str());
+	gst_heap_kms_sink_post_statistics(self);
 
 	std::string location;
 	{
@@ -380,25 +405,19 @@ static gboolean gst_heap_kms_sink_event(GstBaseSink *base, GstEvent *event)
 	return GST_BASE_SINK_CLASS(gst_heap_kms_sink_parent_class)->event(base, event);
 }
 
-static void gst_heap_kms_sink_post_statistics(GstHeapKmsSink *self)
-{
-	GstStructure *statistics = gst_heap_kms_sink_statistics(self);
-
-	gst_structure_set_name(statistics, "heapflow-stats");
-	gst_element_post_message(GST_ELEMENT_CAST(self),
-				 gst_message_new_element(GST_OBJECT_CAST(self), statistics));
-}
-
 /* The picture goes and with it the references to its buffers; the saved state comes back in NULL.
  */
 static gboolean gst_heap_kms_sink_stop(GstBaseSink *base)
 {
 	GstHeapKmsSink *self = GST_HEAP_KMS_SINK(base);
 
-	gst_heap_kms_sink_post_statistics(self);
+	KmsSink &sink = *self->sink;
+	if (!sink.statsPosted)
+		gst_heap_kms_sink_post_statistics(self);
 	if (auto scanout = gst_heap_kms_sink_scanout(self))
 		scanout->hide();
-	KmsSink &sink = *self->sink;
+	sink.statsPosted = false;
+	gst_clear_buffer(&sink.prerolled);
 	sink.format.reset();
 	gst_clear_caps(&sink.caps);
 	sink.copier.reset();

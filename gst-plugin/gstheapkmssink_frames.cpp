@@ -146,10 +146,18 @@ static Result<bool> gst_heap_kms_sink_show_copy(GstHeapKmsSink *self, Scanout &s
 		std::lock_guard lock(self->sink->mutex);
 		heap = self->sink->heap;
 	}
-	auto copy = self->sink->copier.copy(GST_ELEMENT_CAST(self), heap, self->sink->caps,
-					    *self->sink->format, buffer);
+	KmsSink &sink = *self->sink;
+	/* A sink renders the frame of its preroll once more: the copy of it is there already. */
+	if (sink.prerolled && sink.prerolled == buffer) {
+		gst_clear_buffer(&sink.prerolled);
+		return false;
+	}
+	gst_clear_buffer(&sink.prerolled);
+	auto copy = sink.copier.copy(GST_ELEMENT_CAST(self), heap, sink.caps, *sink.format, buffer);
 	if (!copy)
 		return std::unexpected(copy.error());
+	if (GST_STATE(self) != GST_STATE_PLAYING)
+		sink.prerolled = gst_buffer_ref(buffer);
 	scanout.countCopy();
 	gst_heap_kms_sink_announce_copy(self, reason);
 	auto shown = gst_heap_kms_sink_show_buffer(self, scanout, *copy);

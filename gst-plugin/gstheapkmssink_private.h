@@ -50,6 +50,8 @@ struct KmsSink {
 	GstCaps *caps = nullptr;
 	std::optional<HdrMetadata> hdr;
 	FrameCopier copier;
+	GstBuffer *prerolled = nullptr; /* that was copied, while the pipeline is paused */
+	bool statsPosted = false;
 	bool copySaid = false;
 	bool overdueSaid = false;
 	GstClockTime renderDelay = 0;

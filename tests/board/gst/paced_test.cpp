@@ -66,4 +66,38 @@ TEST_F(Paced, WithoutSyncAFrameIsOnTheScreenAtTheNextVblank)
 	EXPECT_LE(pipeline.stat("latency-median"), 1.1 * period);
 }
 
+/* 25 frames a second on 60 Hz: each is shown at the vblank nearest to its time, twice or thrice. */
+TEST_F(Paced, FramesAreShownAtTheVblankNearestToTheirTime)
+{
+	Pipeline pipeline("videotestsrc num-buffers=250 ! video/x-raw,format=NV12,width=640,"
+			  "height=480,framerate=25/1 ! heapkmssink name=sink");
+	pipeline.run();
+	expectAllShown(pipeline, 250);
+	EXPECT_EQ(pipeline.stat("late"), 0);
+	/* The refresh of vkms' mode, not 60 by the letter. */
+	const double vblanks = pipeline.stat("refresh") * 249 / 25;
+	EXPECT_NEAR(pipeline.stat("repeated") + 249, vblanks, 2);
+}
+
+/* A live pipeline is told that the sink needs the frame a vblank before it is shown. */
+TEST_F(Paced, TheLatencyOfTheSinkIsThatOfTheRefresh)
+{
+	Pipeline pipeline("videotestsrc is-live=true num-buffers=100 ! video/x-raw,format=NV12,"
+			  "width=640,height=480,framerate=30/1 ! heapkmssink name=sink");
+	pipeline.setState(GST_STATE_PLAYING);
+	ASSERT_TRUE(pipeline.waitShown(10));
+	GstQuery *query = gst_query_new_latency();
+	ASSERT_TRUE(gst_element_query(pipeline.element("sink"), query));
+	gboolean live = FALSE;
+	GstClockTime least = 0;
+	gst_query_parse_latency(query, &live, &least, nullptr);
+	gst_query_unref(query);
+	EXPECT_TRUE(live);
+	const double refresh = 1e9 / pipeline.stat("refresh");
+	/* A frame of the source, the vblank, and the time that a commit may take. */
+	EXPECT_NEAR(double(least), 1e9 / 30 + refresh + 5e6, 1e6);
+	ASSERT_TRUE(pipeline.waitShown(60));
+	EXPECT_EQ(pipeline.stat("late"), 0);
+}
+
 } /* namespace */
