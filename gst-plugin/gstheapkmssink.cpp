@@ -157,72 +157,6 @@ static gboolean gst_heap_kms_sink_open(GstHeapKmsSink *self)
 	return TRUE;
 }
 
-/* average-rate, dropped and rendered, as of any sink, but since READY */
-static GstStructure *gst_heap_kms_sink_base_statistics(GstHeapKmsSink *self)
-{
-	GstStructure *statistics = gst_base_sink_get_stats(GST_BASE_SINK(self));
-	guint64 rendered = 0, dropped = 0;
-
-	gst_structure_get_uint64(statistics, "rendered", &rendered);
-	gst_structure_get_uint64(statistics, "dropped", &dropped);
-	std::lock_guard lock(self->sink->mutex);
-	gst_structure_set(statistics, "rendered", G_TYPE_UINT64,
-			  rendered + self->sink->renderedBefore, "dropped", G_TYPE_UINT64,
-			  dropped + self->sink->droppedBefore, nullptr);
-	return statistics;
-}
-
-/* GstBaseSink sets its counts to 0 with each segment, each flush and each pause. */
-static void gst_heap_kms_sink_carry_counts(GstHeapKmsSink *self)
-{
-	GstStructure *statistics = gst_heap_kms_sink_base_statistics(self);
-	std::lock_guard lock(self->sink->mutex);
-
-	gst_structure_get_uint64(statistics, "rendered", &self->sink->renderedBefore);
-	gst_structure_get_uint64(statistics, "dropped", &self->sink->droppedBefore);
-	gst_structure_free(statistics);
-}
-
-GstStructure *gst_heap_kms_sink_statistics(GstHeapKmsSink *self)
-{
-	KmsSink &sink = *self->sink;
-	{
-		std::lock_guard lock(sink.mutex);
-		if (sink.lastStatistics)
-			return gst_structure_copy(sink.lastStatistics);
-	}
-	GstStructure *statistics = gst_heap_kms_sink_base_statistics(self);
-	if (auto scanout = gst_heap_kms_sink_scanout(self))
-		scanout->addStatistics(statistics);
-	return statistics;
-}
-
-/* What was counted can still be read in READY and NULL. */
-static void gst_heap_kms_sink_keep_statistics(GstHeapKmsSink *self)
-{
-	KmsSink &sink = *self->sink;
-	GstStructure *statistics = gst_heap_kms_sink_statistics(self);
-
-	GST_INFO_OBJECT(self, "%" GST_PTR_FORMAT, static_cast<void *>(statistics));
-	std::lock_guard lock(sink.mutex);
-	g_clear_pointer(&sink.lastStatistics, gst_structure_free);
-	g_clear_pointer(&sink.lastPlan, gst_structure_free);
-	sink.lastStatistics = statistics;
-	sink.lastPlan = sink.scanout ? sink.scanout->plan() : nullptr;
-}
-
-static void gst_heap_kms_sink_forget_statistics(GstHeapKmsSink *self)
-{
-	KmsSink &sink = *self->sink;
-	std::lock_guard lock(sink.mutex);
-
-	g_clear_pointer(&sink.lastStatistics, gst_structure_free);
-	g_clear_pointer(&sink.lastPlan, gst_structure_free);
-	sink.renderedBefore = sink.droppedBefore = 0;
-	if (sink.scanout)
-		sink.scanout->resetStatistics();
-}
-
 static void gst_heap_kms_sink_close(GstHeapKmsSink *self)
 {
 	std::shared_ptr<Scanout> scanout;
@@ -346,16 +280,6 @@ static gboolean gst_heap_kms_sink_screenshot(GstHeapKmsSink *self, const char *l
 	GST_ELEMENT_WARNING(self, RESOURCE, WRITE, ("%s", written.error().message.c_str()),
 			    ("%s", written.error().text().c_str()));
 	return FALSE;
-}
-
-static void gst_heap_kms_sink_post_statistics(GstHeapKmsSink *self)
-{
-	self->sink->statsPosted = true;
-	GstStructure *statistics = gst_heap_kms_sink_statistics(self);
-
-	gst_structure_set_name(statistics, "heapflow-stats");
-	gst_element_post_message(GST_ELEMENT_CAST(self),
-				 gst_message_new_element(GST_OBJECT_CAST(self), statistics));
 }
 
 /* The last frame was handed over, but is on the screen only after the next vblank. */

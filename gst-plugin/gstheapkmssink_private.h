@@ -69,6 +69,15 @@ void gst_heap_kms_sink_install_properties(GObjectClass *object);
 /** \brief The present counts or, once it stopped, the last; the caller frees them */
 GstStructure *gst_heap_kms_sink_statistics(GstHeapKmsSink *self);
 
+/** \brief Keep what was counted before GstBaseSink forgets it: at segments, flushes and pauses */
+void gst_heap_kms_sink_carry_counts(GstHeapKmsSink *self);
+/** \brief What was counted can still be read in READY and NULL */
+void gst_heap_kms_sink_keep_statistics(GstHeapKmsSink *self);
+/** \brief A new run begins */
+void gst_heap_kms_sink_forget_statistics(GstHeapKmsSink *self);
+/** \brief As an element message */
+void gst_heap_kms_sink_post_statistics(GstHeapKmsSink *self);
+
 /** \brief Handles a property of the layer; false when it is none */
 bool gst_heap_kms_sink_set_layer_property(GstHeapKmsSink *self, const char *name,
 					  const GValue *value);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "frame_fence.h"
 
+#include "heapflow/heap/fence.h"
+
 #include <fcntl.h>
-#include <linux/dma-buf.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 
 namespace heapflow
 {
@@ -18,10 +18,9 @@ UniqueFd fenceOfFrame(const Frame &frame)
 	pollfd pixels = {frame.dmabuf, POLLIN, 0};
 	if (poll(&pixels, 1, 0) != 0)
 		return UniqueFd();
-	dma_buf_export_sync_file request = {.flags = DMA_BUF_SYNC_READ, .fd = -1};
-	if (ioctl(frame.dmabuf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &request))
-		return UniqueFd(); /* Linux before 6.0: left to the driver */
-	return UniqueFd(request.fd);
+	/* Linux before 6.0 exports none: then it is left to the driver. */
+	auto writes = Fence::exportFrom(frame.dmabuf, Access::Read);
+	return writes ? writes->takeFd() : UniqueFd();
 }
 
 } /* namespace heapflow */

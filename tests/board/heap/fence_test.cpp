@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Sync files with the kernel's own fences: sw_sync of debugfs signals when it is told. */
 #include "board_heaps.h"
+#include "sync_timeline.h"
 
 #include "heapflow/heap/fence.h"
 
@@ -16,44 +17,9 @@ using namespace heapflow::test;
 using std::chrono::milliseconds;
 using testing::HasSubstr;
 
-namespace
-{
-
-/* drivers/dma-buf/sw_sync.c; there is no header for user space. */
-struct CreateFence {
-	uint32_t value;
-	char name[32];
-	int32_t fence;
-};
-constexpr unsigned long kCreateFence = _IOWR('W', 0, CreateFence);
-constexpr unsigned long kIncrease = _IOW('W', 1, uint32_t);
-
-/* A timeline that moves when it is told; closing it ends its fences with an error. */
-class Timeline
-{
-public:
-	Timeline() : fd_(open("/sys/kernel/debug/sync/sw_sync", O_RDWR | O_CLOEXEC)) {}
-
-	bool works() const { return fd_.valid(); }
-
-	Fence fence(uint32_t value) const
-	{
-		CreateFence request{value, "test", -1};
-		EXPECT_EQ(ioctl(fd_.get(), kCreateFence, &request), 0);
-		return Fence(UniqueFd(request.fence));
-	}
-	void increase(uint32_t by = 1) const { EXPECT_EQ(ioctl(fd_.get(), kIncrease, &by), 0); }
-	void end() { fd_.reset(); }
-
-private:
-	UniqueFd fd_;
-};
-
-} /* namespace */
-
 TEST(Fence, WaitsUntilItIsSignalled)
 {
-	const Timeline timeline;
+	const SyncTimeline timeline;
 	ASSERT_TRUE(timeline.works());
 	const Fence fence = timeline.fence(1);
 	EXPECT_EQ(fence.status(), FenceStatus::Active);
@@ -73,8 +39,8 @@ TEST(Fence, WaitsUntilItIsSignalled)
 
 TEST(Fence, MergedOnesAreSignalledWhenAllAre)
 {
-	const Timeline one;
-	const Timeline other;
+	const SyncTimeline one;
+	const SyncTimeline other;
 	ASSERT_TRUE(one.works() && other.works());
 	const auto both = Fence::merge(one.fence(1), other.fence(1), "both");
 	ASSERT_TRUE(both) << both.error().text();
@@ -91,7 +57,7 @@ TEST(Fence, MergedOnesAreSignalledWhenAllAre)
 
 TEST(Fence, OneThatFailedKeepsItsErrno)
 {
-	Timeline timeline;
+	SyncTimeline timeline;
 	ASSERT_TRUE(timeline.works());
 	const Fence fence = timeline.fence(1);
 	/* sw_sync_debugfs_release() ends what is left with ENOENT. */
@@ -104,7 +70,7 @@ TEST(Fence, OneThatFailedKeepsItsErrno)
 
 TEST(Fence, ABufferCarriesWhatWasPutOnIt)
 {
-	const Timeline timeline;
+	const SyncTimeline timeline;
 	ASSERT_TRUE(timeline.works());
 	const auto buffer = openHeap("video@42000000").allocate(kMiB);
 	ASSERT_TRUE(buffer);
@@ -123,7 +89,7 @@ TEST(Fence, ABufferCarriesWhatWasPutOnIt)
 
 TEST(Fence, AReaderStopsWritersOnly)
 {
-	const Timeline timeline;
+	const SyncTimeline timeline;
 	ASSERT_TRUE(timeline.works());
 	const auto buffer = openHeap("system").allocate(kMiB);
 	ASSERT_TRUE(timeline.fence(1).importInto(buffer->fd(), Access::Read));
