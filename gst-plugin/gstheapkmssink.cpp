@@ -117,7 +117,7 @@ static void gst_heap_kms_sink_post_notice(GstHeapKmsSink *self, const ScreenNoti
 }
 
 /* A frame is given to the screen one vblank before its own, and the pipeline must know that. */
-static void gst_heap_kms_sink_set_latency(GstHeapKmsSink *self, Scanout &scanout)
+void gst_heap_kms_sink_set_latency(GstHeapKmsSink *self, Scanout &scanout)
 {
 	const auto delay = GstClockTime(std::max<int64_t>(scanout.refreshPeriod(), 0));
 	if (delay == self->sink->renderDelay)

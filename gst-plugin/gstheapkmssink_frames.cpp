@@ -176,8 +176,10 @@ static GstFlowReturn gst_heap_kms_sink_finish_frame(GstHeapKmsSink *self, Scanou
 						    const Result<bool> &shown)
 {
 	if (shown) {
-		if (*shown)
+		if (*shown) {
 			gst_heap_kms_sink_publish_plan(self, scanout);
+			gst_heap_kms_sink_set_latency(self, scanout);
+		}
 		self->sink->overdueSaid = false;
 		gst_heap_kms_sink_send_qos(self, scanout);
 		return GST_FLOW_OK;

@@ -87,6 +87,9 @@ void gst_heap_kms_sink_install_layer_properties(GObjectClass *object, guint firs
 /** \brief The screen, while the element is not in NULL */
 std::shared_ptr<heapflow::gst::Scanout> gst_heap_kms_sink_scanout(GstHeapKmsSink *self);
 
+/** \brief Tell the pipeline how long before its time a frame is needed: one refresh period */
+void gst_heap_kms_sink_set_latency(GstHeapKmsSink *self, heapflow::gst::Scanout &scanout);
+
 /** \brief Take over what changed in the layer's properties, tags and caps */
 void gst_heap_kms_sink_update_layer(GstHeapKmsSink *self, heapflow::gst::Scanout &scanout);
 

@@ -267,8 +267,12 @@ void Output::regainMaster(int64_t now)
 	if (pending_)
 		finishFlip({});
 	serial_++;
-	for (const auto &layer : layers_)
+	for (const auto &layer : layers_) {
 		layer->placed = false;
+		/* A still picture has no next frame that would bring it back. */
+		if (layer->setting && layer->frames.shown() && !layer->frames.waiting())
+			layer->frames.offer(LayerFrame(*layer->frames.shown()));
+	}
 	tell(ScreenNotice::Kind::MasterBack, std::format("{} is ours again", device_->kms().path));
 }
 

@@ -166,9 +166,13 @@ TEST_F(ScreenCommit, AnotherMasterPausesAndItsEndResumes)
 	EXPECT_EQ(screen_->statistics().dark, 2u);
 	fake_->setMaster(true);
 	ASSERT_TRUE(told_.waitNotice(Kind::MasterBack));
+	/* The last frame that was shown is back by itself, with all that belongs to it. */
+	ASSERT_TRUE(screen_->drain(std::chrono::seconds(1)));
+	EXPECT_EQ(told_.flips().back().cookie, 1u);
+	EXPECT_EQ(told_.flips().back().released, 0u);
+	EXPECT_GT(fake_->commits().back().properties.size(), 1u) << "all is set again";
 	ASSERT_TRUE(show(4));
 	ASSERT_TRUE(screen_->drain(std::chrono::seconds(1)));
-	EXPECT_GT(fake_->commits().back().properties.size(), 1u) << "all is set again";
 	EXPECT_EQ(told_.notices().size(), 2u) << "each said once";
 }
 

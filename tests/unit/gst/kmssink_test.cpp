@@ -12,6 +12,8 @@
 #include <gst/video/video.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <string>
 
@@ -255,6 +257,29 @@ TEST(KmssinkDefects, NothingIsCopiedSilently)
 	ASSERT_TRUE(sink.setState(GST_STATE_PLAYING));
 	EXPECT_NE(sink.push(smallNv12, smallNv12Size), GST_FLOW_OK);
 	EXPECT_THAT(sink.messageText(GST_MESSAGE_ERROR), HasSubstr("stride 640"));
+}
+
+/* The table of both sinks' properties leaves none out. */
+TEST(SinkProperties, AreAllInTheDocumentation)
+{
+	std::ifstream file(DISPLAY_MD);
+	const std::string text(std::istreambuf_iterator<char>(file), {});
+	ASSERT_FALSE(text.empty()) << DISPLAY_MD;
+	GstElement *element = gst_element_factory_make("heapkmssink", nullptr);
+	guint count = 0;
+	GParamSpec **specs = g_object_class_list_properties(G_OBJECT_GET_CLASS(element), &count);
+	unsigned own = 0;
+	for (guint i = 0; i < count; i++) {
+		if (specs[i]->owner_type != G_OBJECT_TYPE(element))
+			continue;
+		own++;
+		const std::string name = g_param_spec_get_name(specs[i]);
+		EXPECT_THAT(text, HasSubstr("`" + name + "`"));
+		EXPECT_NE(std::string(g_param_spec_get_blurb(specs[i])), "") << name;
+	}
+	EXPECT_GT(own, 25U);
+	g_free(specs);
+	gst_object_unref(gst_object_ref_sink(element));
 }
 
 /* The rates that the display can show come first, and faster ones are not refused. */
