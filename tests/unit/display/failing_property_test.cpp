@@ -62,6 +62,13 @@ TEST(FailingProperty, WithoutASingleCulpritTheShortestBeginning)
 		  13u);
 }
 
+/* A beginning alone may be refused for want of the rest: a framebuffer without its CRTC. */
+TEST(FailingProperty, IsNotTheOneThatMerelyComesFirst)
+{
+	EXPECT_EQ(blamed([](const auto &set) { return !set.contains(24) || set.contains(12); }),
+		  12u);
+}
+
 TEST(FailingProperty, NothingToBlame)
 {
 	EXPECT_EQ(blamed([](const auto &) { return false; }), 0u);

@@ -2,6 +2,9 @@
 /* The keys of the cache. That its framebuffers are made once is seen on the board. */
 #include "framebuffer_cache.h"
 
+#include "example_display.h"
+#include "fake_kms.h"
+
 #include "heapflow/heap/unique_fd.h"
 
 #include <cerrno>
@@ -82,4 +85,32 @@ TEST(CheckLayoutFits, NumberOfPlanes)
 	EXPECT_FALSE(checkLayoutFits(layout, 1 << 30)) << "KMS has four";
 	layout.planes.clear();
 	EXPECT_FALSE(checkLayoutFits(layout, 1 << 30));
+}
+
+/* A driver that said no is not asked again about the same dma-buf and layout. */
+TEST(FramebufferRefusal, IsRememberedWithItsReason)
+{
+	test::FakeDisplay display{.modes = {test::makeMode(640, 480)}};
+	display.pitchAlignment = 256;
+	test::FakeKms fake(display);
+	FramebufferCache cache(fake.fd(), true);
+	const FrameLayout layout = makeFrameLayout(DRM_FORMAT_NV12, 640, 480).value();
+	const UniqueFd buffer(memfd_create("frame", MFD_CLOEXEC));
+	ASSERT_EQ(ftruncate(buffer.get(), static_cast<off_t>(layout.size())), 0);
+	const auto first = cache.get(buffer.get(), layout);
+	ASSERT_FALSE(first);
+	fake.failCall(0, 0); /* counts from here */
+	const auto second = cache.get(buffer.get(), layout);
+	ASSERT_FALSE(second);
+	EXPECT_EQ(second.error().text(), first.error().text());
+	EXPECT_EQ(fake.calls(), 0u);
+	EXPECT_EQ(cache.framebuffers(), 0u);
+
+	/* What may be over next time is asked again. */
+	const UniqueFd other(memfd_create("frame", MFD_CLOEXEC));
+	const FrameLayout good = makeFrameLayout(DRM_FORMAT_NV12, 512, 480).value();
+	ASSERT_EQ(ftruncate(other.get(), static_cast<off_t>(good.size())), 0);
+	fake.failCall(1, ENOMEM);
+	EXPECT_EQ(cache.get(other.get(), good).error_or(Error{}).code, ENOMEM);
+	EXPECT_TRUE(cache.get(other.get(), good));
 }

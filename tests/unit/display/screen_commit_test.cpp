@@ -203,8 +203,20 @@ TEST_F(ScreenCommit, TearsWhereTheDriverCanAndElseDoesNot)
 		return commit.flags & DRM_MODE_PAGE_FLIP_ASYNC ? EINVAL : 0;
 	});
 	ASSERT_TRUE(show(4));
+	EXPECT_EQ(fake_->commits().back().properties.size(), 1u) << "nothing else was wrong";
 	ASSERT_TRUE(show(5));
 	EXPECT_FALSE(fake_->commits().back().flags & DRM_MODE_PAGE_FLIP_ASYNC);
+}
+
+TEST_F(ScreenCommit, WhatSomebodyElseTurnedOffIsSetAgain)
+{
+	start();
+	ASSERT_TRUE(show(1));
+	ASSERT_TRUE(told_.waitFlips(1));
+	fake_->setValue(FakeKms::crtc, "ACTIVE", 0);
+	ASSERT_TRUE(show(2));
+	EXPECT_EQ(fake_->value(FakeKms::crtc, "ACTIVE"), 1u);
+	EXPECT_EQ(screen_->statistics().refused, 0u);
 }
 
 TEST_F(ScreenCommit, FramesWaitForTheirTime)
