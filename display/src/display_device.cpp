@@ -168,16 +168,26 @@ Result<std::shared_ptr<Output>> DisplayDevice::output(const ScreenOptions &optio
 	auto topology = readTopology(fd());
 	if (!topology)
 		return std::unexpected(topology.error());
-	const auto connector = chooseConnector(*topology, options.connector, options.waitForScreen);
+	/* One that is not there yet, such as that of a dock, may be waited for as well. */
+	const ConnectorInfo absent{.name = options.connector,
+				   .connection = Connection::Disconnected};
+	auto connector = chooseConnector(*topology, options.connector, options.waitForScreen);
+	if (!connector && options.waitForScreen)
+		connector = &absent;
 	if (!connector)
 		return std::unexpected(connector.error());
 
 	for (const Entry &entry : outputs_) {
-		if (entry.output->connectorId() == (*connector)->id)
+		const uint32_t id = entry.output->connectorId();
+		if (id == (*connector)->id &&
+		    (id || entry.output->wantedConnector() == options.connector))
 			found = entry.reference.lock();
 	}
 	if (!found) {
-		const auto crtc = chooseCrtc(*topology, **connector);
+		const CrtcInfo none;
+		Result<const CrtcInfo *> crtc = &none;
+		if ((*connector)->id)
+			crtc = chooseCrtc(*topology, **connector);
 		if (!crtc)
 			return std::unexpected(crtc.error());
 		found = std::make_shared<Output>(shared_from_this(), *topology, **connector,

@@ -54,6 +54,8 @@ Result<Rectangle> cropOf(const Frame &frame)
 Output::Output(std::shared_ptr<DisplayDevice> device, const Topology &topology,
 	       const ConnectorInfo &connector, const CrtcInfo &crtc)
 	: device_(std::move(device)),
+	  connectorId_(connector.id),
+	  wantedConnector_(connector.name),
 	  topology_(topology),
 	  connector_(connector),
 	  crtc_(crtc),
@@ -110,6 +112,7 @@ void Output::removeLayer(OutputLayer *layer)
 
 std::vector<ScanoutFormat> Output::formats(const OutputLayer *layer) const
 {
+	const Lock lock(mutex_);
 	return planeFormats(topology_, crtc_, layer->wantedPlane);
 }
 

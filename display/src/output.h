@@ -11,6 +11,7 @@
 #include "saved_state.h"
 #include "vblank_clock.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -43,7 +44,10 @@ public:
 	       const ConnectorInfo &connector, const CrtcInfo &crtc);
 	~Output();
 
-	uint32_t connectorId() const { return connector_.id; }
+	/** \brief 0 while there is no such connector */
+	uint32_t connectorId() const { return connectorId_; }
+	/** \brief What the connector is called that it waits for */
+	const std::string &wantedConnector() const { return wantedConnector_; }
 	const std::string &device() const { return device_->kms().path; }
 	bool hasPlane(uint32_t id) const;
 	std::string listPlanes() const;
@@ -183,6 +187,8 @@ private:
 	void masterLost();
 	void regainMaster(int64_t now);
 	void unplug();
+	void lookForConnector();
+	void pluggedIn();
 	void deviceGone(const Error &error);
 	void syncClock();
 	void tell(ScreenNotice::Kind kind, std::string text, Error error = {});
@@ -204,6 +210,8 @@ private:
 	mutable std::mutex mutex_;
 	std::condition_variable changed_;
 
+	std::atomic<uint32_t> connectorId_;
+	const std::string wantedConnector_;
 	Topology topology_;
 	ConnectorInfo connector_;
 	CrtcInfo crtc_;

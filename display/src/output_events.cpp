@@ -3,6 +3,7 @@
 #include "output.h"
 
 #include "device_holder.h"
+#include "output_choice.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -159,39 +160,68 @@ void Output::tell(ScreenNotice::Kind kind, std::string text, Error error)
 
 void Output::hotplug()
 {
-	/* Unlocked: to ask a screen for its modes takes longer than a frame. The id never changes.
-	 */
-	auto connector = readConnector(drm(), connector_.id);
+	/* Asked unlocked: to ask a screen for its modes takes longer than a frame. */
+	if (!connectorId_) {
+		lookForConnector();
+		deliver();
+		return;
+	}
+	auto connector = readConnector(drm(), connectorId_);
 	{
 		const Lock lock(mutex_);
 		if (gone_)
 			return;
 		if (!connector) {
-			/* The connector itself is gone, as with a dock; or the whole device. */
+			/* The connector itself is gone, as with a dock, or the whole device. It may
+			 * come back with another id. */
 			if (!unplugged_)
 				unplug();
+			connectorId_ = 0;
 		} else {
 			const bool there = connector->connection != Connection::Disconnected &&
 					   !connector->modes.empty();
 			connector_ = std::move(*connector);
 			if (there == !unplugged_)
 				return;
-			if (!there) {
+			if (there)
+				pluggedIn();
+			else
 				unplug();
-			} else {
-				unplugged_ = false;
-				whole_ = true;
-				refusals_.clear();
-				mode_.reset();
-				for (const auto &layer : layers_)
-					layer->setting.reset();
-				tell(ScreenNotice::Kind::Plugged,
-				     std::format("{} has a screen again", connector_.name));
-			}
 		}
 		updateDeadline(monotonicNow());
 	}
 	deliver();
+}
+
+/* A connector that was not there when the output was made, or went. */
+void Output::lookForConnector()
+{
+	auto topology = readTopology(drm());
+	if (!topology)
+		return;
+	const auto connector = chooseConnector(*topology, wantedConnector_);
+	const auto crtc =
+		connector ? chooseCrtc(*topology, **connector) : std::unexpected(connector.error());
+	if (!crtc)
+		return;
+	const Lock lock(mutex_);
+	connector_ = **connector;
+	crtc_ = **crtc;
+	saved_ = SavedState::capture(drm(), *topology, crtc_);
+	topology_ = std::move(*topology);
+	connectorId_ = connector_.id;
+	pluggedIn();
+}
+
+void Output::pluggedIn()
+{
+	unplugged_ = false;
+	whole_ = true;
+	refusals_.clear();
+	mode_.reset();
+	for (const auto &layer : layers_)
+		layer->setting.reset();
+	tell(ScreenNotice::Kind::Plugged, std::format("{} has a screen", connector_.name));
 }
 
 void Output::unplug()

@@ -245,6 +245,12 @@ void FakeKms::setConnected(bool connected)
 	display_.connected = connected;
 }
 
+void FakeKms::setConnectorNumber(uint32_t number)
+{
+	const std::lock_guard lock(mutex_);
+	connectorNumber_ = number;
+}
+
 void FakeKms::setMaster(bool master)
 {
 	const std::lock_guard lock(mutex_);
@@ -452,7 +458,7 @@ int FakeKms::getConnector(void *argument)
 	if (info->connector_id != connector)
 		return ENOENT;
 	info->connector_type = display_.connectorType;
-	info->connector_type_id = 1;
+	info->connector_type_id = connectorNumber_;
 	info->connection = display_.connected ? DRM_MODE_CONNECTED : DRM_MODE_DISCONNECTED;
 	static_assert(sizeof(drmModeModeInfo) == sizeof(drm_mode_modeinfo));
 	give(info->modes_ptr, info->count_modes,

@@ -88,6 +88,8 @@ public:
 
 	/** \brief Another connection state, without an event */
 	void setConnected(bool connected);
+	/** \brief "HDMI-A-N": another N is another connector to its user */
+	void setConnectorNumber(uint32_t number);
 	void setMaster(bool master);
 	void remove(); /**< the device is gone: ENODEV */
 
@@ -168,6 +170,7 @@ private:
 	bool instantFlips_ = true;
 	bool master_ = true;
 	bool gone_ = false;
+	uint32_t connectorNumber_ = 1;
 	unsigned calls_ = 0;
 	unsigned failAt_ = 0;
 	int failCode_ = 0;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Commits and flips on a display that fails as no real one can be made to. */
+#include "display_device.h"
 #include "fake_screen.h"
+#include "output.h"
 
 #include <cerrno>
 #include <thread>
@@ -368,6 +370,39 @@ TEST(ScreenFailures, OfEveryCallInTurn)
 		calls += 1000;
 	}
 	EXPECT_GT(errors, 50u);
+}
+
+/* As when a dock is connected: the device's thread is told, here by the test. */
+TEST(ScreenHotplug, WaitsForAConnectorThatIsNotThereYet)
+{
+	FakeKms fake({.modes = fakeModes()});
+	EXPECT_EQ(Screen::open({.connector = "HDMI-A-7", .fd = fake.fd()}).error().code, ENOENT);
+	const ScreenOptions options{
+		.connector = "HDMI-A-7", .fd = fake.fd(), .waitForScreen = true};
+	const auto screen = Screen::open(options);
+	ASSERT_TRUE(screen) << screen.error().text();
+	Told told;
+	told.listenTo(**screen);
+	const FrameLayout layout = fakeLayout(1920, 1080);
+	const UniqueFd buffer = fakeDmabuf(layout);
+	ASSERT_TRUE((*screen)->configure(layout, buffer.get()));
+	EXPECT_TRUE((*screen)->show(buffer.get(), layout, 1));
+	EXPECT_TRUE(fake.commits().empty());
+
+	const auto device = DisplayDevice::adopt(fake.fd());
+	ASSERT_TRUE(device);
+	const auto output = (*device)->output(options);
+	ASSERT_TRUE(output);
+	(*output)->hotplug();
+	EXPECT_TRUE(told.notices().empty()) << "it is still another connector";
+	fake.setConnectorNumber(7);
+	(*output)->hotplug();
+	EXPECT_TRUE(told.waitNotice(Kind::Plugged));
+	EXPECT_TRUE((*screen)->show(buffer.get(), layout, 2));
+	ASSERT_EQ(fake.commits().size(), 1u);
+	EXPECT_EQ((*screen)->plan()->connector, "HDMI-A-7");
+	EXPECT_TRUE((*screen)->hide());
+	EXPECT_EQ(fake.value(FakeKms::crtc, "ACTIVE"), 0u) << "restored";
 }
 
 TEST(ScreenHotplug, StartsWithoutAScreenWhenAsked)
