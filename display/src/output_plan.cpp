@@ -55,6 +55,13 @@ uint64_t stackPosition(const PlaneInfo &plane)
 	return (static_cast<uint64_t>(plane.type) << 32) + plane.id;
 }
 
+/* Would nothing of it be seen? Drivers take that without a word. */
+bool isOutside(const Rectangle &place, const drmModeModeInfo &mode)
+{
+	return place.x >= mode.hdisplay || place.y >= mode.vdisplay ||
+	       place.x + int64_t{place.width} <= 0 || place.y + int64_t{place.height} <= 0;
+}
+
 bool canMoveInStack(const PlaneInfo &plane)
 {
 	const KmsProperty *zpos = plane.object.find("zpos");
@@ -116,9 +123,21 @@ Result<void> Output::settle(OutputLayer *layer, uint32_t framebuffer, const Rect
 		return std::unexpected(modes.error());
 
 	layer->crop = crop;
+	/* What the connector does not know is no reason to show nothing; but it is said. */
+	const auto unknown = [&](bool wanted, const char *property) {
+		return wanted && !connector_.object.find(property);
+	};
+	std::vector<std::string> ignored;
+	if (unknown(layer->options.bitsPerComponent.has_value(), "max bpc"))
+		ignored.push_back(connector_.name + " has no property 'max bpc': ignored");
+	if (unknown(!layer->options.contentType.empty(), "content type"))
+		ignored.push_back(connector_.name + " has no property 'content type': ignored");
+	if (unknown(layer->options.hdr.has_value(), "HDR_OUTPUT_METADATA"))
+		ignored.push_back(connector_.name + " takes no HDR metadata: it is not told");
 	std::vector<std::string> reasons = choosePlanes(topology_, crtc_, layer->layout->fourcc,
 							layer->layout->modifier, layer->wantedPlane)
 						   .reasons;
+	reasons.insert(reasons.end(), ignored.begin(), ignored.end());
 	Error last{
 		ERANGE,
 		std::format("{}x{} fits no mode of {}", crop.width, crop.height, connector_.name),
@@ -150,6 +169,14 @@ Result<void> Output::settleIn(OutputLayer *layer, uint32_t framebuffer, const Mo
 	};
 	Error last;
 	for (const Arrangement &arrangement : arrangements(wish, layer->options)) {
+		if (isOutside(arrangement.destination, mode.mode)) {
+			last = {ERANGE,
+				std::format("{} is outside of the mode {}", describe(arrangement),
+					    modeText(mode.mode)),
+				"Choose a rectangle on the screen"};
+			reasons.push_back(last.message);
+			continue;
+		}
 		for (const auto &planes : planeOrders(layer)) {
 			const std::string what =
 				std::format("{} plane {}, {}, {}",

@@ -273,6 +273,32 @@ TEST(ScreenPlan, VariableRefreshWhereTheScreenHasIt)
 	EXPECT_TRUE(showOn(without, fakeLayout(1920, 1080), {.variableRefresh = true}).plan);
 }
 
+TEST(ScreenPlan, WhatTheConnectorDoesNotKnowIsSaid)
+{
+	FakeKms fake(displayWith({{}}));
+	const Shown shown =
+		showOn(fake, fakeLayout(1920, 1080),
+		       {.bitsPerComponent = 10, .contentType = "Cinema", .hdr = HdrMetadata{}});
+	ASSERT_TRUE(shown.plan) << shown.error.text();
+	EXPECT_THAT(shown.plan->reasons, Contains(HasSubstr("'max bpc'")));
+	EXPECT_THAT(shown.plan->reasons, Contains(HasSubstr("'content type'")));
+	EXPECT_THAT(shown.plan->reasons, Contains(HasSubstr("HDR")));
+}
+
+TEST(ScreenPlan, ARectangleOutsideOfTheScreenIsRefused)
+{
+	FakeKms fake(displayWith({{}}));
+	for (const Rectangle &place :
+	     {Rectangle{1920, 0, 640, 480}, Rectangle{0, 1080, 640, 480},
+	      Rectangle{-640, 0, 640, 480}, Rectangle{0, -480, 640, 480}}) {
+		const Shown shown = showOn(fake, fakeLayout(640, 480), {.rectangle = place},
+					   {.mode = "1920x1080"});
+		EXPECT_EQ(shown.error.code, ERANGE);
+		EXPECT_THAT(shown.error.text(), HasSubstr("outside"));
+	}
+	EXPECT_TRUE(showOn(fake, fakeLayout(640, 480), {.rectangle = {-639, 0, 640, 480}}).plan);
+}
+
 TEST(ScreenPlan, RawPropertiesAndUnknownOnes)
 {
 	FakeKms fake(displayWith({{.alpha = true}}));
