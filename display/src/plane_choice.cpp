@@ -46,7 +46,7 @@ std::string refusal(const PlaneInfo &plane, const CrtcInfo &crtc, uint32_t plane
 
 std::string formatRefusal(const PlaneInfo &plane, uint32_t fourcc, uint64_t modifier)
 {
-	const auto format = std::ranges::find(plane.formats, fourcc, &PlaneFormat::fourcc);
+	const auto format = std::ranges::find(plane.formats, fourcc, &FormatModifiers::fourcc);
 	if (format == plane.formats.end())
 		return std::format("{}: does not take {}", name(plane), fourccToString(fourcc));
 	if (!std::ranges::contains(format->modifiers, modifier))
@@ -80,7 +80,7 @@ std::vector<ScanoutFormat> planeFormats(const Topology &topology, const CrtcInfo
 	for (const PlaneInfo *plane : planesOf(topology, crtc)) {
 		if (!refusal(*plane, crtc, planeId).empty())
 			continue;
-		for (const PlaneFormat &format : plane->formats) {
+		for (const FormatModifiers &format : plane->formats) {
 			auto entry =
 				std::ranges::find(formats, format.fourcc, &ScanoutFormat::fourcc);
 			if (entry == formats.end())

@@ -54,9 +54,9 @@ Result<CrtcInfo> readCrtc(int drm, uint32_t id, unsigned index)
 }
 
 /* Formats with their modifiers from IN_FORMATS; without it a format means linear memory. */
-std::vector<PlaneFormat> readFormats(int drm, const drmModePlane &plane, const KmsObject &object)
+std::vector<FormatModifiers> readFormats(int drm, const drmModePlane &plane, const KmsObject &object)
 {
-	std::vector<PlaneFormat> formats;
+	std::vector<FormatModifiers> formats;
 	const uint64_t blobId = object.value("IN_FORMATS");
 	const DrmPtr<drmModePropertyBlobRes, drmModeFreePropertyBlob> blob(
 		blobId ? drmModeGetPropertyBlob(drm, static_cast<uint32_t>(blobId)) : nullptr);
@@ -65,12 +65,12 @@ std::vector<PlaneFormat> readFormats(int drm, const drmModePlane &plane, const K
 		formats.push_back({fourcc, {}});
 	drmModeFormatModifierIterator at = {};
 	while (blob && drmModeFormatModifierBlobIterNext(blob.get(), &at)) {
-		auto format = std::ranges::find(formats, at.fmt, &PlaneFormat::fourcc);
+		auto format = std::ranges::find(formats, at.fmt, &FormatModifiers::fourcc);
 		if (format == formats.end())
 			format = formats.insert(format, {at.fmt, {}});
 		format->modifiers.push_back(at.mod);
 	}
-	for (PlaneFormat &format : formats) {
+	for (FormatModifiers &format : formats) {
 		if (!blob)
 			format.modifiers.assign(1, DRM_FORMAT_MOD_LINEAR);
 	}

@@ -38,7 +38,7 @@ struct CrtcInfo {
 	KmsObject object;
 };
 
-struct PlaneFormat {
+struct FormatModifiers {
 	uint32_t fourcc = 0;
 	std::vector<uint64_t> modifiers;
 };
@@ -49,7 +49,7 @@ struct PlaneInfo {
 	uint32_t possibleCrtcs = 0;
 	uint32_t crtcId = 0; /**< that it is on now; 0 is none */
 	uint32_t framebuffer = 0;
-	std::vector<PlaneFormat> formats;
+	std::vector<FormatModifiers> formats;
 	KmsObject object;
 };
 
