@@ -308,8 +308,11 @@ Result<void> Output::show(OutputLayer *layer, const Frame &frame)
 		std::chrono::duration_cast<std::chrono::milliseconds>(
 			std::min<std::chrono::nanoseconds>(early, std::chrono::seconds(10)));
 	if (!waitFor(lock, limit, [&] { return !isWaiting(); })) {
+		const Error error = overdueError();
+		layer->refusal = error;
 		dropWaiting(*layer, nullptr);
-		return std::unexpected(overdueError());
+		layer->refusal.reset();
+		return std::unexpected(error);
 	}
 	if (layer->refusal) {
 		const Error error = *layer->refusal;
@@ -352,7 +355,11 @@ void Output::dropWaiting(OutputLayer &layer, uint64_t ScreenStatistics::*reason)
 	layer.statistics.dropped++;
 	if (reason)
 		(layer.statistics.*reason)++;
-	released(&layer, layer.frames.refuse());
+	/* An error of show() gives the frame back by itself; two who say so are one too many. */
+	const uint64_t cookie = layer.frames.refuse();
+	if (layer.options.dropPolicy == DropPolicy::Replace || !layer.refusal)
+		released(&layer, cookie);
+	layer.fence.reset();
 	changed_.notify_all();
 }
 

@@ -241,11 +241,13 @@ void Output::unplug()
 		request.set(plane.propertyId("CRTC_ID"), 0);
 	}
 	if (!request.empty()) {
+		/* To be restored also when we had not changed it before. */
 		request.object(connector_.id);
 		request.set(connector_.object.propertyId("CRTC_ID"), 0);
 		request.object(crtc_.id);
 		request.set(crtc_.object.propertyId("ACTIVE"), 0);
 		request.set(crtc_.object.propertyId("MODE_ID"), 0);
+		remember(request);
 		const int code = request.commit(drm(), DRM_MODE_ATOMIC_ALLOW_MODESET, 0,
 						&statistics_.interrupted);
 		statistics_.commits++;

@@ -54,7 +54,8 @@ Result<CrtcInfo> readCrtc(int drm, uint32_t id, unsigned index)
 }
 
 /* Formats with their modifiers from IN_FORMATS; without it a format means linear memory. */
-std::vector<FormatModifiers> readFormats(int drm, const drmModePlane &plane, const KmsObject &object)
+std::vector<FormatModifiers> readFormats(int drm, const drmModePlane &plane,
+					 const KmsObject &object)
 {
 	std::vector<FormatModifiers> formats;
 	const uint64_t blobId = object.value("IN_FORMATS");

@@ -135,7 +135,7 @@ TEST_F(ScreenCommit, ARefusedFrameIsDroppedAndTheNextIsShown)
 	EXPECT_EQ(refused.error().code, ENOMEM);
 	ASSERT_TRUE(show(3));
 	ASSERT_TRUE(screen_->drain(std::chrono::seconds(1)));
-	EXPECT_THAT(told_.released(), ElementsAre(2u, 1u));
+	EXPECT_THAT(told_.released(), ElementsAre(1u)) << "the error gave frame 2 back";
 	EXPECT_EQ(screen_->statistics().refused, 1u);
 }
 
@@ -151,7 +151,8 @@ TEST_F(ScreenCommit, AFlipThatDoesNotComeIsReportedAndGotOver)
 	EXPECT_GE(screen_->statistics().overdue, 1u);
 	/* It comes at last. */
 	fake_->flip();
-	ASSERT_TRUE(told_.waitFlips(2));
+	ASSERT_TRUE(told_.waitFlips(1));
+	EXPECT_TRUE(told_.released().empty()) << "the error gave frame 2 back";
 	fake_->setInstantFlips(true);
 	EXPECT_TRUE(show(3));
 }

@@ -213,6 +213,8 @@ public:
 	 *
 	 * Frames are taken and dropped while the screen is unplugged or another program's.
 	 *
+	 * After an error the frame is not borrowed, and no event follows for it.
+	 *
 	 * Errors: EINVAL not configured for this, ETIMEDOUT the pending flip did not come (the
 	 * frame is dropped), EBUSY, ENODEV the device is gone, and what the driver says of the
 	 * framebuffer or the commit.
