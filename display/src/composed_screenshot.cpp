@@ -23,8 +23,8 @@ namespace
 
 struct MappedLayer {
 	ComposedLayer layer;
-	Buffer buffer;
-	Mapping mapping;
+	/* A copy: composing takes many frames' time, and a camera fills its buffers anew. */
+	std::vector<std::byte> pixels;
 	PixelReader reader;
 };
 
@@ -114,16 +114,18 @@ Result<MappedLayer> mapLayer(int drm, const KmsObject &plane, uint32_t id)
 	const auto size = bufferSize(fd.get());
 	if (!size)
 		return std::unexpected(size.error());
-	Buffer buffer(std::move(fd), *size, "", false);
-	auto mapping = buffer.map(Access::Read);
+	const Buffer buffer(std::move(fd), *size, "", false);
+	const auto mapping = buffer.map(Access::Read);
 	if (!mapping)
 		return fail(ENOTSUP, std::format("framebuffer {} cannot be mapped: {}", id,
 						 mapping.error().message));
-	auto reader = PixelReader::create(layout, mapping->bytes());
+	const auto bytes = mapping->bytes();
+	std::vector<std::byte> pixels(bytes.begin(), bytes.end());
+	/* A vector that is moved keeps its memory. */
+	auto reader = PixelReader::create(layout, pixels);
 	if (!reader)
 		return std::unexpected(reader.error());
-	return MappedLayer{geometryOf(plane), std::move(buffer), std::move(*mapping),
-			   std::move(*reader)};
+	return MappedLayer{geometryOf(plane), std::move(pixels), std::move(*reader)};
 }
 
 uint8_t blend(double above, double below)

@@ -113,8 +113,15 @@ Result<void> Output::settle(OutputLayer *layer, uint32_t framebuffer, const Rect
 	const bool shared = std::ranges::any_of(
 		layers_, [&](const auto &other) { return other.get() != layer && other->setting; });
 	Result<std::vector<ModeCandidate>> modes;
-	if (shared && mode_)
+	/* The mode of the others is kept while it serves, and for good when one asked for it. */
+	const bool fixed = std::ranges::any_of(layers_, [&](const auto &other) {
+		return other.get() != layer && other->setting && !other->wantedMode.empty();
+	});
+	if (shared && mode_ && fixed)
 		modes = {{*mode_, false}, {*mode_, true}};
+	else if (shared && mode_)
+		modes = chooseModes(connector_.modes, mode_,
+				    {{}, width, height, layer->options.frameRateMilliHz});
 	else
 		modes = chooseModes(
 			connector_.modes, now->active ? now->mode : std::nullopt,

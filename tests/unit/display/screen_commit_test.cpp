@@ -277,6 +277,31 @@ TEST_F(ScreenCommit, TwoLayersAreOneCommit)
 	EXPECT_TRUE(show(4));
 }
 
+/* Rather another mode than a cropped camera, unless somebody asked for the mode. */
+TEST_F(ScreenCommit, ALargerLayerMayChangeTheModeOfASmallerOne)
+{
+	for (const char *asked : {"", "640x480"}) {
+		FakeKms fake(
+			{.modes = fakeModes(), .planes = {{}, {.type = DRM_PLANE_TYPE_OVERLAY}}});
+		const auto small = openFake(fake, {.mode = asked});
+		const FrameLayout smallLayout = fakeLayout(640, 480);
+		const UniqueFd smallBuffer = fakeDmabuf(smallLayout);
+		ASSERT_TRUE(small->configure(smallLayout, smallBuffer.get()));
+		ASSERT_TRUE(small->show(smallBuffer.get(), smallLayout, 1));
+		ASSERT_EQ(small->plan()->mode.width, 640u);
+
+		const auto large = openFake(fake);
+		const UniqueFd buffer = fakeDmabuf(layout_);
+		const auto plan = large->configure(layout_, buffer.get());
+		ASSERT_TRUE(plan) << plan.error().text();
+		const bool fixed = *asked;
+		EXPECT_EQ(plan->mode.width, fixed ? 640u : 1920u);
+		EXPECT_EQ(plan->arrangement, fixed ? "cropped" : "native");
+		ASSERT_TRUE(large->show(buffer.get(), layout_, 1));
+		EXPECT_EQ(fake.commits().back().properties.contains("crtc 20 MODE_ID"), !fixed);
+	}
+}
+
 TEST_F(ScreenCommit, ALayerThatMustBeBelowMovesTheOther)
 {
 	start({.modes = fakeModes(), .planes = {{}, {.type = DRM_PLANE_TYPE_OVERLAY}}},
