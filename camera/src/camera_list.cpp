@@ -24,30 +24,49 @@ std::string listText(const std::vector<CameraInfo> &cameras)
 		text += (text.empty() ? "" : ", ") + std::format("'{}'", camera.id);
 		if (camera.model != camera.id)
 			text += std::format(" ({})", camera.model);
+		if (camera.location != CameraLocation::Unknown)
+			text += std::format(" at the {}", locationName(camera.location));
 	}
 	return text;
 }
 
-const CameraInfo *findCamera(const std::vector<CameraInfo> &cameras, std::string_view name)
+bool fits(const CameraInfo &camera, const CameraSelector &selector, bool byModel)
 {
-	if (name.empty())
-		return cameras.empty() ? nullptr : &cameras.front();
-	for (const CameraInfo &camera : cameras)
-		if (camera.id == name)
-			return &camera;
-	for (const CameraInfo &camera : cameras)
-		if (camera.model == name)
-			return &camera;
+	if (selector.location != CameraLocation::Unknown && camera.location != selector.location)
+		return false;
+	return selector.name.empty() || (byModel ? camera.model : camera.id) == selector.name;
+}
+
+/* An id means one camera; only a name that is none is looked for among the models. */
+const CameraInfo *findCamera(const std::vector<CameraInfo> &cameras, const CameraSelector &selector)
+{
+	for (const bool byModel : {false, true}) {
+		unsigned left = selector.index.value_or(0);
+		for (const CameraInfo &camera : cameras)
+			if (fits(camera, selector, byModel) && left-- == 0)
+				return &camera;
+	}
 	return nullptr;
 }
 
-std::unexpected<Error> noSuchCamera(const std::vector<CameraInfo> &cameras, std::string_view name)
+std::string describe(const CameraSelector &selector)
+{
+	std::string text = selector.name.empty() ? "" : std::format(" '{}'", selector.name);
+	if (selector.location != CameraLocation::Unknown)
+		text += std::format(" at the {}", locationName(selector.location));
+	if (selector.index)
+		text += std::format(" with the index {}", *selector.index);
+	return text;
+}
+
+std::unexpected<Error> noSuchCamera(const std::vector<CameraInfo> &cameras,
+				    const CameraSelector &selector)
 {
 	if (cameras.empty())
 		return fail(ENOENT, "there is no camera",
 			    "See what the system has with v4l2-ctl --list-devices and cam --list; "
 			    "LIBCAMERA_LOG_LEVELS=*:INFO shows what libcamera found");
-	return fail(ENOENT, std::format("there is no camera '{}'", name),
+	return fail(ENOENT, std::format("there is no camera{}", describe(selector)),
 		    std::format("There are {}", listText(cameras)));
 }
 
@@ -58,15 +77,14 @@ std::vector<CameraInfo> list(const Result<LibcameraSession> &session)
 	std::set<dev_t> handled;
 	if (session) {
 		for (const auto &camera : session->cameras()) {
-			cameras.push_back(
-				{camera->id(), modelOf(*camera), CameraBackend::Libcamera});
+			cameras.push_back(infoOf(*camera));
 			handled.merge(nodesOf(*camera));
 		}
 	}
 	/* A node that waits for somebody to set up its media pipeline is no camera by itself. */
 	for (const V4l2Identity &node : listV4l2Cameras())
 		if (!handled.contains(node.device) && !node.needsPipelineSetUp())
-			cameras.push_back({node.path, node.card, CameraBackend::V4l2});
+			cameras.push_back(node.info());
 	return cameras;
 }
 
@@ -85,22 +103,50 @@ Result<std::vector<CameraInfo>> listCameras()
 	return list(LibcameraSession::create());
 }
 
-Result<std::unique_ptr<Camera>> openCamera(std::string_view name)
+const char *locationName(CameraLocation location)
+{
+	switch (location) {
+	case CameraLocation::Front:
+		return "front";
+	case CameraLocation::Back:
+		return "back";
+	case CameraLocation::External:
+		return "external";
+	case CameraLocation::Unknown:
+		break;
+	}
+	return "unknown";
+}
+
+Result<CaptureConfiguration> Camera::configure(const CaptureRequest &request)
+{
+	auto configurations = configureStreams({&request, 1});
+	if (!configurations)
+		return std::unexpected(configurations.error());
+	return std::move(configurations->front());
+}
+
+Result<std::unique_ptr<Camera>> openCamera(const CameraSelector &selector)
 {
 	/* A path needs no list, and so no libcamera; it may name a node that libcamera handles. */
-	if (name.starts_with("/dev/"))
-		return V4l2Camera::open(std::string(name));
+	if (selector.name.starts_with("/dev/"))
+		return V4l2Camera::open(selector.name);
 
 	auto session = LibcameraSession::create();
 	const std::vector<CameraInfo> cameras = list(session);
-	const CameraInfo *camera = findCamera(cameras, name);
+	const CameraInfo *camera = findCamera(cameras, selector);
 	if (!camera && !session)
 		return std::unexpected(session.error());
 	if (!camera)
-		return noSuchCamera(cameras, name);
+		return noSuchCamera(cameras, selector);
 	if (camera->backend == CameraBackend::V4l2)
 		return V4l2Camera::open(camera->id);
 	return openLibcamera(std::move(*session), camera->id);
+}
+
+Result<std::unique_ptr<Camera>> openCamera(std::string_view name)
+{
+	return openCamera(CameraSelector{.name = std::string(name), .location = {}, .index = {}});
 }
 
 } /* namespace heapflow */

@@ -14,6 +14,7 @@ void FrameQueue::reset(size_t capacity)
 	head_ = 0;
 	count_ = 0;
 	failure_.reset();
+	nudged_ = false;
 }
 
 bool FrameQueue::push(const CapturedFrame &frame)
@@ -41,10 +42,15 @@ void FrameQueue::fail(Error error)
 Result<CapturedFrame> FrameQueue::wait(std::chrono::milliseconds timeout)
 {
 	std::unique_lock lock(mutex_);
-	changed_.wait_for(lock, timeout, [this] { return interrupted_ || count_ || failure_; });
+	changed_.wait_for(lock, timeout,
+			  [this] { return interrupted_ || nudged_ || count_ || failure_; });
 
 	if (interrupted_)
 		return heapflow::fail(ECANCELED, "waiting for a frame was interrupted");
+	if (nudged_) {
+		nudged_ = false;
+		return heapflow::fail(EAGAIN, "there is something else to do");
+	}
 	if (count_) {
 		const CapturedFrame frame = ring_[head_];
 		head_ = (head_ + 1) % ring_.size();
@@ -61,6 +67,15 @@ void FrameQueue::interrupt(bool interrupted)
 	{
 		std::lock_guard lock(mutex_);
 		interrupted_ = interrupted;
+	}
+	changed_.notify_all();
+}
+
+void FrameQueue::nudge()
+{
+	{
+		std::lock_guard lock(mutex_);
+		nudged_ = true;
 	}
 	changed_.notify_all();
 }

@@ -31,10 +31,14 @@ public:
 	/** \brief What wait() reports once the frames before it are taken; the first one stays */
 	void fail(Error error);
 
-	/** \brief ETIMEDOUT, ECANCELED while interrupted, or what fail() was told */
+	/** \brief Errors: ETIMEDOUT, ECANCELED while interrupted, EAGAIN after nudge(), or what
+	 * fail() was told */
 	Result<CapturedFrame> wait(std::chrono::milliseconds timeout);
 
 	void interrupt(bool interrupted);
+
+	/** \brief Make the wait() that is under way, or the next, return EAGAIN once */
+	void nudge();
 
 private:
 	std::mutex mutex_;
@@ -44,6 +48,7 @@ private:
 	size_t count_ = 0;
 	std::optional<Error> failure_;
 	bool interrupted_ = false;
+	bool nudged_ = false;
 };
 
 } /* namespace heapflow */

@@ -3,12 +3,14 @@
 
 #include "buffer_check.h"
 #include "clock.h"
+#include "libcamera_controls.h"
 #include "libcamera_formats.h"
+#include "libcamera_negotiation.h"
 #include "memory_refusal.h"
-#include "request_fixation.h"
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <format>
 
 #include <libcamera/control_ids.h>
@@ -23,11 +25,7 @@ namespace
 /* Failures that the thread of libcamera sees; waitFrame() makes sentences of them. */
 constexpr int memoryWasRefused = EFAULT;
 constexpr int requestWasCancelled = EIO;
-
-libcamera::StreamConfiguration &streamOf(libcamera::CameraConfiguration &configuration)
-{
-	return configuration.at(0);
-}
+constexpr int fenceIsDead = ETIME;
 
 /* 0.6 marks frames from before the sensor has settled. */
 bool isStartupFrame([[maybe_unused]] libcamera::FrameMetadata::Status status)
@@ -45,8 +43,9 @@ LibcameraCamera::LibcameraCamera(LibcameraSession session,
 				 std::shared_ptr<libcamera::Camera> camera)
 	: session_(std::move(session)),
 	  camera_(std::move(camera)),
-	  info_{camera_->id(), modelOf(*camera_), CameraBackend::Libcamera},
-	  nodes_(nodesOf(*camera_))
+	  info_(infoOf(*camera_)),
+	  nodes_(nodesOf(*camera_)),
+	  requests_(camera_)
 {
 	camera_->requestCompleted.connect(this, &LibcameraCamera::onRequest);
 	camera_->disconnected.connect(this, &LibcameraCamera::onDisconnect);
@@ -57,7 +56,7 @@ LibcameraCamera::~LibcameraCamera()
 	stop();
 	camera_->requestCompleted.disconnect(this);
 	camera_->disconnected.disconnect(this);
-	slots_.clear();
+	requests_.reset(0);
 	libcameraConfiguration_.reset();
 	if (acquired_ && !abandoned_)
 		camera_->release();
@@ -74,162 +73,117 @@ Result<void> LibcameraCamera::acquire()
 	return {};
 }
 
-Result<std::vector<CaptureMode>>
-LibcameraCamera::modesOf(libcamera::CameraConfiguration &configuration)
+Result<std::vector<CaptureMode>> LibcameraCamera::modes(StreamRole role)
 {
-	libcamera::StreamConfiguration &stream = streamOf(configuration);
-	const uint32_t byDefault = stream.pixelFormat.fourcc();
-	const libcamera::StreamFormats formats = stream.formats();
-
-	auto accepts = [&](libcamera::PixelFormat format, libcamera::Size size) {
-		stream.pixelFormat = format;
-		stream.size = size;
-		stream.stride = 0;
-		return configuration.validate() != libcamera::CameraConfiguration::Invalid &&
-		       stream.pixelFormat == format && stream.size == size;
-	};
-	auto modes = modesFromLibcamera(formats, accepts);
-	sortByPreference(modes, byDefault);
-	return modes;
+	return libcameraModes(*camera_, role);
 }
 
-Result<std::vector<CaptureMode>> LibcameraCamera::modes()
-{
-	auto configuration = camera_->generateConfiguration({libcamera::StreamRole::Viewfinder});
-	if (!configuration || configuration->empty())
-		return fail(ENODEV, std::format("the camera {} offers no stream", info_.id));
-	return modesOf(*configuration);
-}
-
-/* Agree on one stream; what libcamera adjusts is in libcameraConfiguration_. */
-Result<void> LibcameraCamera::settle(const CaptureRequest &request)
-{
-	auto configuration = camera_->generateConfiguration({libcamera::StreamRole::Viewfinder});
-	if (!configuration || configuration->empty())
-		return fail(ENODEV, std::format("the camera {} offers no stream", info_.id));
-
-	CaptureRequest defaults;
-	defaults.width = streamOf(*configuration).size.width;
-	defaults.height = streamOf(*configuration).size.height;
-	const unsigned defaultCount = streamOf(*configuration).bufferCount;
-	const auto modes = modesOf(*configuration);
-	if (!modes)
-		return std::unexpected(modes.error());
-	const auto fixed = fixRequest(*modes, request, defaults);
-	if (!fixed)
-		return std::unexpected(fixed.error());
-
-	libcamera::StreamConfiguration &stream = streamOf(*configuration);
-	stream.pixelFormat = libcamera::PixelFormat(fixed->fourcc);
-	stream.size = {fixed->width, fixed->height};
-	/* A stride left over from an earlier validate() would count as a wish (invariant 4). */
-	stream.stride = fixed->stride;
-	stream.bufferCount = fixed->bufferCount ? fixed->bufferCount : defaultCount;
-	stream.colorSpace.reset();
-	if (configuration->validate() == libcamera::CameraConfiguration::Invalid)
-		return fail(EINVAL, std::format("the camera {} takes no {} {}x{}", info_.id,
-						stream.pixelFormat.toString(), fixed->width,
-						fixed->height));
-	if (const int ret = camera_->configure(configuration.get()))
-		return fail(-ret, std::format("the camera {} cannot be set to {}", info_.id,
-					      stream.toString()));
-	libcameraConfiguration_ = std::move(configuration);
-	return {};
-}
-
-/* Given to start(); reported only where the camera has such a control. */
+/* Not every camera has a rate to set; the one that has may have limits. */
 void LibcameraCamera::setRate(FrameRate rate)
 {
-	configuration_.rate = {};
+	rate_ = {};
 	const auto control = camera_->controls().find(&libcamera::controls::FrameDurationLimits);
-	if (rate.numerator && rate.denominator && control != camera_->controls().end())
-		configuration_.rate = rate;
+	if (!rate.numerator || !rate.denominator || control == camera_->controls().end())
+		return;
+	rate_ = rate;
+	const ControlValue low = valueFromLibcamera(control->second.min());
+	const ControlValue high = valueFromLibcamera(control->second.max());
+	const auto *shortest = std::get_if<int64_t>(&low);
+	const auto *longest = std::get_if<int64_t>(&high);
+	/* Microseconds; a microsecond off is rounding. */
+	const int64_t wanted = int64_t{1'000'000} * rate.denominator / rate.numerator;
+	if (shortest && *shortest > wanted + 1)
+		rate_ = {1'000'000, static_cast<uint32_t>(*shortest)};
+	else if (longest && *longest > 0 && *longest < wanted)
+		rate_ = {1'000'000, static_cast<uint32_t>(*longest)};
 }
 
-Result<CaptureConfiguration> LibcameraCamera::configure(const CaptureRequest &request)
+Result<CaptureConfiguration>
+LibcameraCamera::describeStream(const libcamera::StreamConfiguration &stream)
 {
-	if (streaming_)
-		return fail(EBUSY, std::format("the camera {} is streaming", info_.id),
-			    "Call stop() first");
-	if (abandoned_)
-		return std::unexpected(explain({ENODEV, {}, {}}));
-	if (auto taken = acquire(); !taken)
-		return std::unexpected(taken.error());
-
-	/* Requests and buffers belong to the stream that is about to change. */
-	slots_.clear();
-	if (auto settled = settle(request); !settled)
-		return std::unexpected(settled.error());
-
-	const libcamera::StreamConfiguration &stream = streamOf(*libcameraConfiguration_);
 	auto layout = layoutFromLibcamera(stream);
 	if (!layout)
 		return std::unexpected(layout.error());
-	configuration_.layout = std::move(*layout);
-	configuration_.bufferCount = stream.bufferCount;
-	configuration_.needs = {};
-	configuration_.needs.who = info_.model;
+	CaptureConfiguration configuration;
+	configuration.layout = std::move(*layout);
+	configuration.bufferCount = stream.bufferCount;
+	configuration.rate = rate_;
+	configuration.needs.who = info_.model;
 	/* Without hardware behind it, the pictures are drawn by the CPU (pipeline/virtual). */
-	configuration_.needs.cpuMappable = nodes_.empty();
+	configuration.needs.cpuMappable = nodes_.empty();
 	if (nodes_.empty())
-		configuration_.needs.contiguous = Demand::No;
-	setRate(request.rate);
-	return configuration_;
+		configuration.needs.contiguous = Demand::No;
+	/* libcamera counts as EXIF does. */
+	configuration.orientation =
+		static_cast<Orientation>(static_cast<int>(libcameraConfiguration_->orientation));
+	return configuration;
 }
 
-Result<LibcameraCamera::Slot> LibcameraCamera::makeSlot(unsigned index, const Buffer &buffer)
+Result<std::vector<CaptureConfiguration>>
+LibcameraCamera::configureStreams(std::span<const CaptureRequest> streams,
+				  const SensorRequest &sensor)
 {
-	/* One descriptor for all planes; SharedFD(int) duplicates it. */
-	const int descriptor = buffer.fd();
-	const libcamera::SharedFD fd(descriptor);
-	if (!fd.isValid())
-		return fail(errno,
-			    std::format("cannot duplicate the descriptor of buffer {}", index));
-	std::vector<libcamera::FrameBuffer::Plane> planes;
-	for (const PlaneLayout &plane : configuration_.layout.planes)
-		planes.push_back({fd, plane.offset, plane.length});
-
-	Slot slot;
-	slot.buffer = std::make_unique<libcamera::FrameBuffer>(planes, index);
-	slot.request = camera_->createRequest(index);
-	if (!slot.request)
-		return fail(ENODEV, std::format("the camera {} makes no request", info_.id));
-	if (const int ret = slot.request->addBuffer(streamOf(*libcameraConfiguration_).stream(),
-						    slot.buffer.get()))
-		return fail(-ret,
-			    std::format("the camera {} does not take buffer {}", info_.id, index));
-	return slot;
-}
-
-Result<void> LibcameraCamera::importBuffers(std::span<const Buffer> buffers)
-{
-	if (streaming_)
+	if (requests_.streaming())
 		return fail(EBUSY, std::format("the camera {} is streaming", info_.id),
 			    "Call stop() first");
-	if (!libcameraConfiguration_)
-		return fail(EINVAL, std::format("the camera {} is not configured", info_.id));
-	if (auto usable =
-		    checkBuffers(buffers, configuration_, std::format("the camera {}", info_.id));
+	if (abandoned_)
+		return std::unexpected(explain({ENODEV, {}, {}}, 0));
+	if (streams.empty() || streams.size() > maximumStreams)
+		return fail(EINVAL, std::format("{} streams are not between 1 and {}",
+						streams.size(), maximumStreams));
+	if (auto taken = acquire(); !taken)
+		return std::unexpected(taken.error());
+
+	/* Requests and buffers belong to the streams that are about to change. */
+	requests_.reset(0);
+	configurations_.clear();
+	auto settled = settleStreams(*camera_, streams, sensor);
+	if (!settled)
+		return std::unexpected(settled.error());
+	libcameraConfiguration_ = std::move(*settled);
+
+	/* The sensor has one rate: the highest, so that no stream gets less than it asked for. */
+	FrameRate rate;
+	for (const CaptureRequest &request : streams)
+		if (uint64_t{request.rate.numerator} * rate.denominator >
+		    uint64_t{rate.numerator} * request.rate.denominator)
+			rate = request.rate;
+	setRate(rate);
+	for (const libcamera::StreamConfiguration &stream : *libcameraConfiguration_) {
+		auto configuration = describeStream(stream);
+		if (!configuration)
+			return std::unexpected(configuration.error());
+		configurations_.push_back(std::move(*configuration));
+	}
+	requests_.reset(configurations_.size());
+	return configurations_;
+}
+
+Result<void> LibcameraCamera::importBuffers(std::span<const Buffer> buffers, unsigned stream)
+{
+	if (requests_.streaming())
+		return fail(EBUSY, std::format("the camera {} is streaming", info_.id),
+			    "Call stop() first");
+	if (stream >= configurations_.size())
+		return fail(
+			EINVAL,
+			configurations_.empty()
+				? std::format("the camera {} is not configured", info_.id)
+				: std::format("the camera {} has no stream {}", info_.id, stream));
+	if (auto usable = checkBuffers(buffers, configurations_[stream],
+				       std::format("the camera {}", info_.id));
 	    !usable)
 		return usable;
-
-	std::vector<Slot> slots;
-	for (const Buffer &buffer : buffers) {
-		auto slot = makeSlot(static_cast<unsigned>(slots.size()), buffer);
-		if (!slot)
-			return std::unexpected(slot.error());
-		slots.push_back(std::move(*slot));
-	}
-	slots_ = std::move(slots);
-	heap_ = buffers.empty() ? "" : buffers.front().heap();
-	return {};
+	return requests_.import(stream, libcameraConfiguration_->at(stream).stream(),
+				configurations_[stream].layout, buffers);
 }
 
 Error LibcameraCamera::startError(int code) const
 {
+	const FrameLayout &layout = configurations_.front().layout;
 	Error error{code,
 		    std::format("the camera {} does not start to stream {}", info_.id,
-				describe(configuration_.layout)),
+				describe(layout)),
 		    ""};
 	if (code != EPIPE)
 		return error;
@@ -238,8 +192,8 @@ Error LibcameraCamera::startError(int code) const
 	error.message += ": the links of its media pipeline disagree on the format, although the "
 			 "camera offers it";
 	std::string others;
-	for (const auto &format : streamOf(*libcameraConfiguration_).formats().pixelformats())
-		if (format.fourcc() != configuration_.layout.fourcc &&
+	for (const auto &format : libcameraConfiguration_->at(0).formats().pixelformats())
+		if (format.fourcc() != layout.fourcc &&
 		    isPicture(format.fourcc(), format.modifier()))
 			others += (others.empty() ? "" : ", ") +
 				  std::format("{} ({})", fourccToString(format.fourcc()),
@@ -249,111 +203,166 @@ Error LibcameraCamera::startError(int code) const
 	return error;
 }
 
-int LibcameraCamera::queueLocked(unsigned index)
+libcamera::ControlList LibcameraCamera::startControls()
 {
-	Slot &slot = slots_[index];
-	if (slot.request->status() != libcamera::Request::RequestPending)
-		slot.request->reuse(libcamera::Request::ReuseBuffers);
-	slot.queued = true;
-	const int ret = camera_->queueRequest(slot.request.get());
-	if (ret)
-		slot.queued = false;
-	return -ret;
+	libcamera::ControlList controls(camera_->controls());
+	if (rate_.numerator) {
+		const int64_t duration = int64_t{1'000'000} * rate_.denominator / rate_.numerator;
+		controls.set(libcamera::controls::FrameDurationLimits,
+			     libcamera::Span<const int64_t, 2>({duration, duration}));
+	}
+	/* What the user set wins over what follows from the caps. */
+	controls.merge(requests_.takeControls(),
+		       libcamera::ControlList::MergePolicy::OverwriteExisting);
+	return controls;
 }
 
 Result<void> LibcameraCamera::start()
 {
-	if (streaming_)
+	if (requests_.streaming())
 		return fail(EBUSY, std::format("the camera {} is streaming already", info_.id));
-	if (slots_.empty())
+	if (!requests_.imported())
 		return fail(EINVAL, std::format("the camera {} has no buffers", info_.id),
-			    "Call importBuffers() first");
+			    "Call importBuffers() for every stream first");
 
-	libcamera::ControlList controls(camera_->controls());
-	if (const FrameRate rate = configuration_.rate; rate.numerator) {
-		const int64_t duration = int64_t{1'000'000} * rate.denominator / rate.numerator;
-		controls.set(libcamera::controls::FrameDurationLimits,
-			     libcamera::Span<const int64_t, 2>({duration, duration}));
+	for (unsigned stream = 0; stream < configurations_.size(); ++stream) {
+		streams_[stream].frames.reset(requests_.count(stream));
+		streams_[stream].sequence.reset();
+		streams_[stream].delivered = false;
 	}
-	frames_.reset(slots_.size());
-	sequence_.reset();
-	delivered_ = false;
 	stopping_ = false;
-	if (const int ret = camera_->start(&controls))
+	const libcamera::ControlList controls = startControls();
+	if (const int ret = camera_->start(&controls)) {
+		/* They hold for the next attempt. */
+		requests_.setControls(controls);
 		return std::unexpected(startError(-ret));
-
-	std::unique_lock lock(mutex_);
-	streaming_ = true;
-	int code = 0;
-	for (unsigned index = 0; index < slots_.size() && !code; ++index)
-		code = queueLocked(index);
-	lock.unlock();
-	if (code) {
+	}
+	/* A handler may look at the controls of requests only (vimc). */
+	requests_.setControls(controls);
+	if (const int code = requests_.start()) {
 		stop();
 		return fail(code, std::format("the camera {} does not take its buffers", info_.id));
 	}
 	return {};
 }
 
+void LibcameraCamera::failAll(int code)
+{
+	for (Stream &stream : streams_)
+		stream.frames.fail({code, {}, {}});
+}
+
+/* With the camera still running: its driver refused a buffer (QBUF), or a fence came too late. */
+void LibcameraCamera::onCancelled(libcamera::Request *request)
+{
+	switch (requests_.cancelled(request)) {
+	case Cancelled::FenceLate:
+		/* Sending it again is not this thread's: whoever waits for a frame does. */
+		for (Stream &stream : streams_)
+			stream.frames.nudge();
+		return;
+	case Cancelled::FenceDead:
+		failAll(fenceIsDead);
+		return;
+	case Cancelled::Refused:
+		break;
+	}
+	bool delivered = true;
+	for (const auto &[stream, buffer] : request->buffers())
+		delivered = delivered && streams_[requests_.streamOf(stream)].delivered;
+	failAll(delivered ? requestWasCancelled : memoryWasRefused);
+}
+
 void LibcameraCamera::onRequest(libcamera::Request *request)
 {
 	if (stopping_)
 		return;
-	const libcamera::FrameMetadata &metadata = request->buffers().begin()->second->metadata();
-	if (request->status() == libcamera::Request::RequestCancelled ||
-	    metadata.status == libcamera::FrameMetadata::FrameCancelled) {
-		/* With the camera still running: its driver refused the buffer (QBUF). */
-		frames_.fail({delivered_ ? requestWasCancelled : memoryWasRefused, {}, {}});
+	if (request->status() == libcamera::Request::RequestCancelled) {
+		onCancelled(request);
 		return;
 	}
 
-	CapturedFrame frame;
-	frame.arrival = monotonicNow();
-	frame.index = static_cast<unsigned>(request->cookie());
-	frame.sequence = metadata.sequence;
-	frame.timestamp = static_cast<int64_t>(metadata.timestamp);
-	frame.corrupted = metadata.status == libcamera::FrameMetadata::FrameError ||
-			  isStartupFrame(metadata.status);
-	/*
-	 * The time of the exposure is SensorTimestamp. A camera without a sensor has none: virtual
-	 * sets it when the request is queued, and the buffer's own to when it began to draw.
-	 */
-	if (const auto exposure = request->metadata().get(libcamera::controls::SensorTimestamp);
-	    exposure && !nodes_.empty())
-		frame.timestamp = *exposure;
-	delivered_ = true;
-	if (!frames_.push(frame))
-		frames_.fail({requestWasCancelled, {}, {}});
+	const int64_t arrival = monotonicNow();
+	const auto exposure = request->metadata().get(libcamera::controls::SensorTimestamp);
+	for (const auto &[stream, buffer] : request->buffers()) {
+		const unsigned number = requests_.streamOf(stream);
+		const libcamera::FrameMetadata &metadata = buffer->metadata();
+		CapturedFrame frame;
+		frame.arrival = arrival;
+		frame.index = static_cast<unsigned>(buffer->cookie());
+		frame.sequence = metadata.sequence;
+		frame.timestamp = static_cast<int64_t>(metadata.timestamp);
+		frame.corrupted = metadata.status != libcamera::FrameMetadata::FrameSuccess;
+		frame.startup = isStartupFrame(metadata.status);
+		if (frame.startup)
+			frame.corrupted = false;
+		for (const auto &plane : metadata.planes())
+			frame.bytesUsed += plane.bytesused;
+		/*
+		 * The time of the exposure is SensorTimestamp. A camera without a sensor has none:
+		 * virtual sets it when the request is queued, and the buffer's own to when it began
+		 * to draw.
+		 */
+		if (exposure && !nodes_.empty())
+			frame.timestamp = *exposure;
+		readMetadata(request->metadata(), requests_.metadata(frame.index, number));
+		streams_[number].delivered = true;
+		if (!streams_[number].frames.push(frame))
+			failAll(requestWasCancelled);
+	}
+	requests_.completed(request);
 }
 
 void LibcameraCamera::onDisconnect()
 {
 	disconnected_ = true;
-	frames_.fail({ENODEV, {}, {}});
+	failAll(ENODEV);
 }
 
-Result<CapturedFrame> LibcameraCamera::waitFrame(std::chrono::milliseconds timeout)
+Result<CapturedFrame> LibcameraCamera::waitFrame(std::chrono::milliseconds timeout, unsigned stream)
 {
-	if (!streaming_)
-		return fail(EINVAL, std::format("the camera {} is not streaming", info_.id),
+	if (!requests_.streaming() || stream >= configurations_.size())
+		return fail(EINVAL,
+			    std::format("the camera {} is not streaming{}", info_.id,
+					stream ? std::format(" stream {}", stream) : ""),
 			    "Call start() first");
 
-	auto frame = frames_.wait(timeout);
-	if (!frame)
-		return std::unexpected(explain(frame.error()));
+	const auto end = std::chrono::steady_clock::now() + timeout;
+	for (auto left = timeout;;) {
+		auto frame = streams_[stream].frames.wait(left);
+		if (!frame && frame.error().code != EAGAIN)
+			return std::unexpected(explain(frame.error(), stream));
+		if (frame)
+			requests_.taken(frame->index, stream);
+		/* Requests that waited for a slow stream, or for a fence. */
+		if (const int code = requests_.pump(); code && !frame)
+			return std::unexpected(explain({code, "", ""}, stream));
+		if (!frame) {
+			left = std::max(std::chrono::ceil<std::chrono::milliseconds>(
+						end - std::chrono::steady_clock::now()),
+					std::chrono::milliseconds(0));
+			continue;
+		}
+		frame->sequence =
+			streams_[stream].sequence.extend(static_cast<uint32_t>(frame->sequence));
+		/* Without a sensor the time is that of steady_clock already. */
+		if (!nodes_.empty())
+			frame->timestamp = monotonicFromSensor(frame->timestamp, frame->arrival,
+							       suspendedTime());
+		return frame;
+	}
+}
 
-	frame->sequence = sequence_.extend(static_cast<uint32_t>(frame->sequence));
-	/* Without a sensor the time is that of steady_clock already. */
-	if (!nodes_.empty())
-		frame->timestamp =
-			monotonicFromSensor(frame->timestamp, frame->arrival, suspendedTime());
-	std::lock_guard lock(mutex_);
-	slots_[frame->index].queued = false;
-	return frame;
+const FrameControls &LibcameraCamera::metadata(unsigned index, unsigned stream) const
+{
+	static const FrameControls none;
+	if (stream >= requests_.streams() || index >= requests_.count(stream))
+		return none;
+	return requests_.metadata(index, stream);
 }
 
 /* What the thread of libcamera saw, in words. A camera that goes cancels its requests first. */
-Error LibcameraCamera::explain(const Error &error) const
+Error LibcameraCamera::explain(const Error &error, unsigned stream) const
 {
 	if (error.code == ECANCELED)
 		return error;
@@ -361,26 +370,54 @@ Error LibcameraCamera::explain(const Error &error) const
 		return {ENODEV, std::format("the camera {} is gone", info_.id),
 			"It was unplugged or its driver unbound"};
 	if (error.code == memoryWasRefused)
-		return memoryRefused(EFAULT, std::format("the camera {}", info_.id), heap_);
+		return memoryRefused(EFAULT, std::format("the camera {}", info_.id),
+				     requests_.heap(stream));
+	if (error.code == fenceIsDead)
+		return {ETIME,
+			std::format("a buffer came back to the camera {} with a fence that is not "
+				    "signalled after 3 seconds ({})",
+				    info_.id, requests_.deadFence()),
+			"Whoever read the buffer last, a GPU or a display, does not end its work"};
 	if (error.code == requestWasCancelled)
 		return {EIO, std::format("the camera {} gave a buffer back unfilled", info_.id),
 			"Call stop() and start() again; LIBCAMERA_LOG_LEVELS=*:DEBUG shows why"};
 	return error;
 }
 
-Result<void> LibcameraCamera::queue(unsigned index)
+Result<void> LibcameraCamera::queue(unsigned index, unsigned stream, std::optional<Fence> release)
 {
-	std::lock_guard lock(mutex_);
-	if (!streaming_)
-		return fail(ECANCELED, std::format("the camera {} is not streaming", info_.id));
-	if (index >= slots_.size() || slots_[index].queued)
-		return fail(EINVAL,
-			    std::format("buffer {} of the camera {} is {}", index, info_.id,
-					index >= slots_.size() ? "unknown" : "queued already"));
-	if (const int code = queueLocked(index))
-		return fail(code, std::format("the camera {} did not take buffer {} back", info_.id,
-					      index));
+	return requests_.queue(index, stream, std::move(release), info_.id);
+}
+
+std::vector<ControlDescription> LibcameraCamera::controls()
+{
+	return controlsFromLibcamera(camera_->controls());
+}
+
+Result<void> LibcameraCamera::setControls(const ControlList &controls)
+{
+	const auto known = controlsFromLibcamera(camera_->controls());
+	libcamera::ControlList list(camera_->controls());
+	for (const auto &[name, wanted] : controls) {
+		const auto control = findControl(known, name);
+		if (!control)
+			return std::unexpected(control.error());
+		const auto value = fitControl(**control, wanted);
+		if (!value)
+			return std::unexpected(value.error());
+		for (const auto &[id, info] : camera_->controls())
+			if (id->name() == (*control)->name && id->vendor() == (*control)->vendor)
+				list.set(id->id(), valueToLibcamera(*id, *value));
+	}
+	requests_.setControls(list);
 	return {};
+}
+
+void LibcameraCamera::interrupt(bool interrupted, std::optional<unsigned> stream)
+{
+	for (unsigned number = 0; number < maximumStreams; ++number)
+		if (!stream || *stream == number)
+			streams_[number].frames.interrupt(interrupted);
 }
 
 /* libcamera does not always say so: vimc unbound while it streams just falls silent (0.7.1). */
@@ -399,52 +436,35 @@ void LibcameraCamera::abandonCamera()
 	struct Remains {
 		Result<LibcameraSession> session;
 		std::shared_ptr<libcamera::Camera> camera;
-		std::vector<Slot> slots;
 	};
-	[[maybe_unused]] auto *remains =
-		new Remains{LibcameraSession::create(), camera_, std::move(slots_)};
-	slots_.clear();
+	[[maybe_unused]] auto *remains = new Remains{LibcameraSession::create(), camera_};
+	requests_.abandon();
 	abandoned_ = true;
-}
-
-/*
- * stop() does nothing on a camera that is gone, and its handler may still hold requests, which it
- * touches when it closes its nodes. Rather a few descriptors too many than freed memory.
- */
-void LibcameraCamera::abandonPending()
-{
-	const bool pending = std::ranges::any_of(slots_, [](const Slot &slot) {
-		return slot.request->status() == libcamera::Request::RequestPending;
-	});
-	if (pending) [[maybe_unused]]
-		auto *abandoned = new std::vector<Slot>(std::move(slots_));
-	if (pending)
-		slots_.clear();
 }
 
 Result<void> LibcameraCamera::stop()
 {
-	{
-		/* From here on queue() refuses; a request it has queued is ahead of stop() in
-		 * libcamera's thread. */
-		std::lock_guard lock(mutex_);
-		if (!streaming_)
-			return {};
-		streaming_ = false;
-		stopping_ = true;
-	}
+	/* From here on queue() refuses; a request it has queued is ahead of stop() in libcamera's
+	 * thread. */
+	if (!requests_.beginStop())
+		return {};
+	stopping_ = true;
 	/* Returns when every request has completed, cancelled (PipelineHandler::stop). */
 	const bool vanished = !disconnected_ && hasVanished();
 	const int ret = vanished ? 0 : camera_->stop();
 	if (vanished)
 		abandonCamera();
-	{
-		std::lock_guard lock(mutex_);
-		for (Slot &slot : slots_)
-			slot.queued = false;
-	}
-	abandonPending();
-	frames_.reset(slots_.size());
+	/*
+	 * stop() does nothing on a camera that is gone, and its handler may still hold requests,
+	 * which it touches when it closes its nodes. Rather a few descriptors too many than freed
+	 * memory.
+	 */
+	else if (requests_.pending())
+		requests_.abandon();
+	else
+		requests_.endStop();
+	for (unsigned stream = 0; stream < configurations_.size(); ++stream)
+		streams_[stream].frames.reset(0);
 	if (ret && ret != -ENODEV)
 		return fail(-ret, std::format("the camera {} does not stop", info_.id));
 	return {};

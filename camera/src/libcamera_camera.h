@@ -3,17 +3,16 @@
 #pragma once
 
 #include "frame_queue.h"
+#include "libcamera_requests.h"
 #include "libcamera_session.h"
 #include "sequence.h"
 
 #include "heapflow/camera/camera.h"
 
+#include <array>
 #include <atomic>
-#include <mutex>
+#include <set>
 #include <vector>
-
-#include <libcamera/framebuffer.h>
-#include <libcamera/request.h>
 
 namespace heapflow
 {
@@ -25,37 +24,43 @@ public:
 	~LibcameraCamera() override;
 
 	const CameraInfo &info() const override { return info_; }
-	Result<std::vector<CaptureMode>> modes() override;
-	Result<CaptureConfiguration> configure(const CaptureRequest &request) override;
-	Result<void> importBuffers(std::span<const Buffer> buffers) override;
+	Result<std::vector<CaptureMode>> modes(StreamRole role) override;
+	Result<std::vector<CaptureConfiguration>>
+	configureStreams(std::span<const CaptureRequest> streams,
+			 const SensorRequest &sensor) override;
+	Result<void> importBuffers(std::span<const Buffer> buffers, unsigned stream) override;
 	Result<void> start() override;
-	Result<CapturedFrame> waitFrame(std::chrono::milliseconds timeout) override;
-	Result<void> queue(unsigned index) override;
-	void interrupt(bool interrupted) override { frames_.interrupt(interrupted); }
+	Result<CapturedFrame> waitFrame(std::chrono::milliseconds timeout,
+					unsigned stream) override;
+	const FrameControls &metadata(unsigned index, unsigned stream) const override;
+	Result<void> queue(unsigned index, unsigned stream, std::optional<Fence> release) override;
+	std::vector<ControlDescription> controls() override;
+	Result<void> setControls(const ControlList &controls) override;
+	void interrupt(bool interrupted, std::optional<unsigned> stream) override;
 	Result<void> stop() override;
 
 private:
-	/* One imported buffer with the request that carries it, for as long as it is imported. */
-	struct Slot {
-		std::unique_ptr<libcamera::FrameBuffer> buffer;
-		std::unique_ptr<libcamera::Request> request;
-		bool queued = false;
+	/* What belongs to a stream beside its buffers; of a fixed number, for threads that wait. */
+	struct Stream {
+		FrameQueue frames;
+		SequenceExtender sequence;
+		std::atomic<bool> delivered = false; /* since start(): the memory is fine */
 	};
+	static constexpr size_t maximumStreams = 8;
 
 	Result<void> acquire();
-	Result<std::vector<CaptureMode>> modesOf(libcamera::CameraConfiguration &configuration);
-	Result<void> settle(const CaptureRequest &request);
 	void setRate(FrameRate rate);
-	Result<Slot> makeSlot(unsigned index, const Buffer &buffer);
+	Result<CaptureConfiguration> describeStream(const libcamera::StreamConfiguration &stream);
+	libcamera::ControlList startControls();
 	Error startError(int code) const;
-	Error explain(const Error &error) const;
-	int queueLocked(unsigned index);
+	Error explain(const Error &error, unsigned stream) const;
 	bool hasVanished() const;
-	void abandonPending();
+	void failAll(int code);
 	void abandonCamera();
 
 	/* In libcamera's thread: */
 	void onRequest(libcamera::Request *request);
+	void onCancelled(libcamera::Request *request);
 	void onDisconnect();
 
 	/* The order matters: requests end before the camera, and the camera before its manager. */
@@ -65,19 +70,14 @@ private:
 	std::set<dev_t> nodes_; /* none: a camera without hardware */
 	bool acquired_ = false;
 	std::unique_ptr<libcamera::CameraConfiguration> libcameraConfiguration_;
-	CaptureConfiguration configuration_;
-	std::string heap_; /* the imported buffers came from it */
-	SequenceExtender sequence_;
+	std::vector<CaptureConfiguration> configurations_;
+	FrameRate rate_;
 
-	FrameQueue frames_;
+	std::array<Stream, maximumStreams> streams_;
 	std::atomic<bool> disconnected_ = false; /* libcamera said so */
 	bool abandoned_ = false;
 	std::atomic<bool> stopping_ = false;
-	std::atomic<bool> delivered_ = false; /* a frame since start(): the memory is fine */
-
-	std::mutex mutex_; /* guards what follows: queue() comes from any thread */
-	std::vector<Slot> slots_;
-	bool streaming_ = false;
+	LibcameraRequests requests_;
 };
 
 } /* namespace heapflow */

@@ -41,13 +41,23 @@ Colorimetry colorimetryFromLibcamera(uint32_t fourcc,
 
 Result<FrameLayout> layoutFromLibcamera(const libcamera::StreamConfiguration &stream)
 {
-	if (!isPicture(stream.pixelFormat.fourcc(), stream.pixelFormat.modifier()))
+	const uint32_t fourcc = stream.pixelFormat.fourcc();
+	const uint64_t modifier = stream.pixelFormat.modifier();
+	if (fourcc == fourccMjpeg) {
+		FrameLayout frame =
+			compressedLayout(stream.size.width, stream.size.height, stream.frameSize);
+		frame.colorimetry = {ColorEncoding::BT601, ColorRange::Full}; /* JFIF */
+		return frame;
+	}
+	if (!formatInfo(fourcc, modifier))
 		return fail(ENOTSUP, std::format("the camera's format {} cannot be laid out in one "
 						 "dma-buf",
 						 stream.pixelFormat.toString()));
 
-	auto layout = makeFrameLayout(stream.pixelFormat.fourcc(), stream.size.width,
-				      stream.size.height, stream.stride);
+	LayoutRules rules;
+	rules.stride = stream.stride;
+	rules.modifier = modifier;
+	auto layout = makeFrameLayout(fourcc, stream.size.width, stream.size.height, rules);
 	if (!layout)
 		return layout;
 	if (auto padded = padFrameLayout(*layout, stream.frameSize); !padded)
@@ -59,9 +69,15 @@ Result<FrameLayout> layoutFromLibcamera(const libcamera::StreamConfiguration &st
 namespace
 {
 
-CaptureMode discrete(uint32_t fourcc, const libcamera::Size &size)
+CaptureMode discrete(const libcamera::PixelFormat &format, const libcamera::Size &size)
 {
-	return {fourcc, size.width, size.width, 1, size.height, size.height, 1, {}};
+	return {format.fourcc(),  size.width, size.width, 1, size.height, size.height, 1, {},
+		format.modifier()};
+}
+
+bool canBeLaidOut(const libcamera::PixelFormat &format)
+{
+	return format.fourcc() == fourccMjpeg || formatInfo(format.fourcc(), format.modifier());
 }
 
 /* The smallest step that the camera keeps in the middle of the range, or 0: no range at all. */
@@ -95,7 +111,8 @@ void appendModes(const libcamera::StreamFormats &formats, const libcamera::Pixel
 					 range.min.height,
 					 range.max.height,
 					 std::max(step, range.vStep),
-					 {}});
+					 {},
+					 format.modifier()});
 			return;
 		}
 	}
@@ -108,7 +125,7 @@ void appendModes(const libcamera::StreamFormats &formats, const libcamera::Pixel
 	sizes.erase(repeated.begin(), repeated.end());
 	for (const libcamera::Size &size : sizes)
 		if (!isRange || accepts(format, size))
-			modes.push_back(discrete(format.fourcc(), size));
+			modes.push_back(discrete(format, size));
 }
 
 } /* namespace */
@@ -118,7 +135,7 @@ std::vector<CaptureMode> modesFromLibcamera(const libcamera::StreamFormats &form
 {
 	std::vector<CaptureMode> modes;
 	for (const libcamera::PixelFormat &format : formats.pixelformats())
-		if (isPicture(format.fourcc(), format.modifier()))
+		if (canBeLaidOut(format))
 			appendModes(formats, format, accepts, modes);
 	return modes;
 }

@@ -24,6 +24,7 @@ struct Shared {
 	std::mutex mutex;
 	std::unique_ptr<libcamera::CameraManager> manager;
 	unsigned users = 0;
+	std::string tuningFile;
 };
 
 /* Never destroyed: a manager must not end after main() while a camera is still open somewhere. */
@@ -66,7 +67,40 @@ void quietenLogs()
 		libcamera::logSetLevel(category, "WARN");
 }
 
+/*
+ * Each module that processes images looks at a variable of its own (IPAProxy::configurationFile()
+ * and, for the Raspberry Pi's, PipeHandlerBase); which one will run is not known before.
+ */
+void publishTuningFile(const std::string &path)
+{
+	for (const char *module : {"RPI", "RKISP1", "IPU3", "SIMPLE", "MALI-C55", "VIMC"}) {
+		const std::string name = std::format("LIBCAMERA_{}_TUNING_FILE", module);
+		if (path.empty())
+			unsetenv(name.c_str());
+		else
+			setenv(name.c_str(), path.c_str(), 1);
+	}
+}
+
 } /* namespace */
+
+Result<void> setTuningFile(const std::string &path)
+{
+	if (!path.empty() && access(path.c_str(), R_OK) < 0)
+		return fail(errno, std::format("cannot read the tuning file '{}'", path));
+	Shared &state = shared();
+	std::lock_guard lock(state.mutex);
+	if (state.tuningFile == path)
+		return {};
+	if (state.manager)
+		return fail(EBUSY,
+			    "the tuning file cannot change while a camera of libcamera is open",
+			    "libcamera reads it when it starts: set it for the first camera of the "
+			    "program");
+	publishTuningFile(path);
+	state.tuningFile = path;
+	return {};
+}
 
 Result<LibcameraSession> LibcameraSession::create()
 {
@@ -117,10 +151,26 @@ std::shared_ptr<libcamera::Camera> LibcameraSession::find(const std::string &id)
 	return shared().manager->get(id);
 }
 
-std::string modelOf(const libcamera::Camera &camera)
+libcamera::CameraManager *LibcameraSession::manager() const
 {
+	return shared().manager.get();
+}
+
+CameraInfo infoOf(const libcamera::Camera &camera)
+{
+	CameraInfo info;
+	info.id = camera.id();
+	info.backend = CameraBackend::Libcamera;
 	const auto model = camera.properties().get(libcamera::properties::Model);
-	return model ? std::string(*model) : camera.id();
+	info.model = model ? std::string(*model) : camera.id();
+	const auto location = camera.properties().get(libcamera::properties::Location);
+	if (location && *location == libcamera::properties::CameraLocationFront)
+		info.location = CameraLocation::Front;
+	else if (location && *location == libcamera::properties::CameraLocationBack)
+		info.location = CameraLocation::Back;
+	else if (location && *location == libcamera::properties::CameraLocationExternal)
+		info.location = CameraLocation::External;
+	return info;
 }
 
 bool nodesExist(const std::set<dev_t> &nodes)

@@ -2,7 +2,7 @@
 /* The one libcamera::CameraManager of the process. */
 #pragma once
 
-#include "heapflow/heap/error.h"
+#include "heapflow/camera/camera.h"
 
 #include <memory>
 #include <set>
@@ -35,6 +35,8 @@ public:
 	/** \brief All cameras, sorted by id */
 	std::vector<std::shared_ptr<libcamera::Camera>> cameras() const;
 	std::shared_ptr<libcamera::Camera> find(const std::string &id) const;
+	/** \brief For its signals; borrowed, not null */
+	libcamera::CameraManager *manager() const;
 
 private:
 	LibcameraSession() = default;
@@ -42,8 +44,8 @@ private:
 	bool owner_ = true;
 };
 
-/** \brief properties::Model, or the id */
-std::string modelOf(const libcamera::Camera &camera);
+/** \brief Id, properties::Model or the id again, properties::Location */
+CameraInfo infoOf(const libcamera::Camera &camera);
 
 /** \brief Does every one of these nodes still exist? */
 bool nodesExist(const std::set<dev_t> &nodes);

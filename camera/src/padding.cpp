@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "padding.h"
 
+#include "heapflow/camera/camera.h"
+
 #include <cerrno>
 #include <format>
 
@@ -20,6 +22,16 @@ Result<void> padFrameLayout(FrameLayout &layout, uint64_t size)
 
 	layout.planes.back().length += static_cast<uint32_t>(size - picture);
 	return {};
+}
+
+FrameLayout compressedLayout(uint32_t width, uint32_t height, uint32_t longest)
+{
+	FrameLayout layout;
+	layout.fourcc = fourccMjpeg;
+	layout.width = width;
+	layout.height = height;
+	layout.planes = {{0, 0, longest ? longest : width * height * 2}};
+	return layout;
 }
 
 } /* namespace heapflow */

@@ -20,4 +20,11 @@ namespace heapflow
  */
 Result<void> padFrameLayout(FrameLayout &layout, uint64_t size);
 
+/**
+ * \brief The layout of MJPEG: one plane of the longest frame there can be, without lines
+ *
+ * \param[in] longest Bytes as the driver says; 0, it does not: as many as YUYV would take
+ */
+FrameLayout compressedLayout(uint32_t width, uint32_t height, uint32_t longest);
+
 } /* namespace heapflow */

@@ -24,11 +24,16 @@ constexpr std::array preferred = {
 	DRM_FORMAT_XRGB8888, DRM_FORMAT_XBGR8888, DRM_FORMAT_BGR888, DRM_FORMAT_RGB888,
 };
 
-size_t rank(uint32_t fourcc, uint32_t first)
+/* What no display shows comes last: MJPEG, which must be decoded, and the sensor's mosaic. */
+size_t rank(const CaptureMode &mode, uint32_t first)
 {
-	if (first && fourcc == first)
+	if (mode.fourcc == fourccMjpeg)
+		return preferred.size() + 2;
+	if (!isPicture(mode.fourcc, mode.modifier))
+		return preferred.size() + 3;
+	if (first && mode.fourcc == first)
 		return 0;
-	const auto *place = std::ranges::find(preferred, fourcc);
+	const auto *place = std::ranges::find(preferred, mode.fourcc);
 	return 1 + static_cast<size_t>(place - preferred.begin());
 }
 
@@ -89,7 +94,7 @@ std::string listFormats(const std::vector<CaptureMode> &modes)
 void sortByPreference(std::vector<CaptureMode> &modes, uint32_t first)
 {
 	std::ranges::stable_sort(modes, {},
-				 [&](const CaptureMode &mode) { return rank(mode.fourcc, first); });
+				 [&](const CaptureMode &mode) { return rank(mode, first); });
 }
 
 Result<CaptureRequest> fixRequest(const std::vector<CaptureMode> &modes,
@@ -97,17 +102,19 @@ Result<CaptureRequest> fixRequest(const std::vector<CaptureMode> &modes,
 {
 	if (modes.empty())
 		return fail(ENOTSUP, "the camera has no format that can be laid out in one dma-buf",
-			    "Compressed, raw Bayer and multi-buffer formats are not supported");
+			    "Formats of several buffers a frame are not supported");
 
 	CaptureRequest fixed = request;
-	if (!fixed.fourcc)
+	if (!fixed.fourcc) {
 		fixed.fourcc = modes.front().fourcc;
+		fixed.modifier = modes.front().modifier;
+	}
 
 	const Size wanted = wantedSize(request, defaults);
 	bool found = false;
 	Size best{};
 	for (const CaptureMode &mode : modes) {
-		if (mode.fourcc != fixed.fourcc)
+		if (mode.fourcc != fixed.fourcc || mode.modifier != fixed.modifier)
 			continue;
 		const Size size{
 			nearest(wanted.width, mode.minWidth, mode.maxWidth, mode.stepWidth),

@@ -4,13 +4,15 @@
 
 #include "sequence.h"
 #include "v4l2_node.h"
+#include "v4l2_queue.h"
 
 #include "heapflow/camera/camera.h"
 
-#include <mutex>
+#include <optional>
+#include <string>
 #include <vector>
 
-#include <linux/videodev2.h>
+#include <poll.h>
 
 namespace heapflow
 {
@@ -22,42 +24,44 @@ public:
 	~V4l2Camera() override;
 
 	const CameraInfo &info() const override { return info_; }
-	Result<std::vector<CaptureMode>> modes() override;
-	Result<CaptureConfiguration> configure(const CaptureRequest &request) override;
-	Result<void> importBuffers(std::span<const Buffer> buffers) override;
+	Result<std::vector<CaptureMode>> modes(StreamRole role) override;
+	Result<std::vector<CaptureConfiguration>>
+	configureStreams(std::span<const CaptureRequest> streams,
+			 const SensorRequest &sensor) override;
+	Result<void> importBuffers(std::span<const Buffer> buffers, unsigned stream) override;
 	Result<void> start() override;
-	Result<CapturedFrame> waitFrame(std::chrono::milliseconds timeout) override;
-	Result<void> queue(unsigned index) override;
-	void interrupt(bool interrupted) override;
+	Result<CapturedFrame> waitFrame(std::chrono::milliseconds timeout,
+					unsigned stream) override;
+	const FrameControls &metadata(unsigned index, unsigned stream) const override;
+	Result<void> queue(unsigned index, unsigned stream, std::optional<Fence> release) override;
+	std::vector<ControlDescription> controls() override;
+	Result<void> setControls(const ControlList &controls) override;
+	void interrupt(bool interrupted, std::optional<unsigned> stream) override;
 	Result<void> stop() override;
 
 private:
-	/* Where a buffer is: with us or the caller, or with the driver. */
-	struct Slot {
-		int fd = -1;
-		bool queued = false;
-	};
+	V4l2Camera(V4l2Node node, UniqueFd wakeup, UniqueFd kick);
 
-	V4l2Camera(V4l2Node node, UniqueFd wakeup);
-
+	Result<CaptureRequest> fix(const CaptureRequest &request);
 	Result<void> setFormat(const CaptureRequest &request);
-	Result<unsigned> requestBuffers(unsigned count);
-	v4l2_buffer describeBuffer(unsigned index, v4l2_plane *plane) const;
-	int queueLocked(unsigned index);
+	Orientation orientation() const;
 	Result<CapturedFrame> dequeue();
-	std::unexpected<Error> timedOut(std::chrono::milliseconds timeout);
+	/** \brief Nothing to report: an error with the code 0 */
+	Result<CapturedFrame> serve(const std::vector<pollfd> &descriptors);
+	std::optional<Error> readEvents();
+	std::unexpected<Error> timedOut(std::chrono::milliseconds timeout) const;
 	std::string name() const;
 
 	V4l2Node node_;
 	UniqueFd wakeup_; /* eventfd, readable while interrupted */
+	UniqueFd kick_;   /* eventfd, readable when queue() left something to do */
 	CameraInfo info_;
 	CaptureConfiguration configuration_;
-	uint32_t pictureBytes_ = 0; /* of a whole frame without padding */
+	uint32_t pictureBytes_ = 0; /* of a whole frame without padding; 0: frames differ */
 	SequenceExtender sequence_;
-
-	std::mutex mutex_; /* guards what follows: queue() comes from any thread */
-	std::vector<Slot> slots_;
-	bool streaming_ = false;
+	V4l2Queue queue_;
+	std::vector<pollfd> descriptors_; /* kept, not to allocate for each frame */
+	std::optional<Error> failure_;    /* stays until stop() */
 };
 
 } /* namespace heapflow */

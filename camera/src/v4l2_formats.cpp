@@ -3,6 +3,8 @@
 
 #include "padding.h"
 
+#include "heapflow/camera/camera.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <format>
@@ -12,26 +14,58 @@
 namespace heapflow
 {
 
-/*
- * V4L2 names packed RGB by the order of the bytes in memory, DRM by the bits of a little-endian
- * word: hence the crossed names.
- */
-const std::vector<std::pair<uint32_t, uint32_t>> &v4l2FormatTable()
+namespace
 {
-	static const std::vector<std::pair<uint32_t, uint32_t>> table = {
+
+/* libcamera's modifiers of samples packed as on the wire (its drm_fourcc.h). */
+constexpr uint64_t csi2Packed = 0x0b00000000000001;
+constexpr uint64_t ipu3Packed = 0x010000000000000d;
+
+/* libcamera's names are V4L2's, but for two. BGRA4444 has none: 'BA12' is SGRBG12 to libcamera. */
+constexpr uint32_t srggb16 = fourcc_code('R', 'G', 'B', '6');
+
+constexpr V4l2Format same(uint32_t fourcc, uint64_t modifier = 0)
+{
+	return {fourcc, fourcc, modifier};
+}
+
+} /* namespace */
+
+/*
+ * V4L2 names packed RGB and YUV by the order of the bytes in memory, DRM by the bits of a
+ * little-endian word: hence the crossed names. The 16-bit ones are words in both.
+ */
+const std::vector<V4l2Format> &v4l2FormatTable()
+{
+	static const std::vector<V4l2Format> table = {
 		{V4L2_PIX_FMT_NV12, DRM_FORMAT_NV12},
 		{V4L2_PIX_FMT_NV21, DRM_FORMAT_NV21},
 		{V4L2_PIX_FMT_NV16, DRM_FORMAT_NV16},
 		{V4L2_PIX_FMT_NV61, DRM_FORMAT_NV61},
 		{V4L2_PIX_FMT_NV24, DRM_FORMAT_NV24},
 		{V4L2_PIX_FMT_NV42, DRM_FORMAT_NV42},
+		same(DRM_FORMAT_NV15),
+		same(DRM_FORMAT_NV20),
+		{V4L2_PIX_FMT_P010, DRM_FORMAT_P010},
+		{V4L2_PIX_FMT_P012, DRM_FORMAT_P012},
 		{V4L2_PIX_FMT_YUV420, DRM_FORMAT_YUV420},
 		{V4L2_PIX_FMT_YVU420, DRM_FORMAT_YVU420},
 		{V4L2_PIX_FMT_YUV422P, DRM_FORMAT_YUV422},
+		{V4L2_PIX_FMT_YUV411P, DRM_FORMAT_YUV411},
+		{V4L2_PIX_FMT_YUV410, DRM_FORMAT_YUV410},
+		{V4L2_PIX_FMT_YVU410, DRM_FORMAT_YVU410},
 		{V4L2_PIX_FMT_YUYV, DRM_FORMAT_YUYV},
 		{V4L2_PIX_FMT_YVYU, DRM_FORMAT_YVYU},
 		{V4L2_PIX_FMT_UYVY, DRM_FORMAT_UYVY},
 		{V4L2_PIX_FMT_VYUY, DRM_FORMAT_VYUY},
+		{V4L2_PIX_FMT_Y210, DRM_FORMAT_Y210},
+		{V4L2_PIX_FMT_Y212, DRM_FORMAT_Y212},
+		{V4L2_PIX_FMT_Y216, DRM_FORMAT_Y216},
+		{V4L2_PIX_FMT_VUYA32, DRM_FORMAT_AYUV},
+		{V4L2_PIX_FMT_VUYX32, DRM_FORMAT_XYUV8888},
+		{V4L2_PIX_FMT_YUVA32, DRM_FORMAT_AVUY8888},
+		{V4L2_PIX_FMT_YUVX32, DRM_FORMAT_XVUY8888},
+		{V4L2_PIX_FMT_YUV24, DRM_FORMAT_VUY888},
 		{V4L2_PIX_FMT_RGB24, DRM_FORMAT_BGR888},
 		{V4L2_PIX_FMT_BGR24, DRM_FORMAT_RGB888},
 		{V4L2_PIX_FMT_XBGR32, DRM_FORMAT_XRGB8888},
@@ -43,24 +77,90 @@ const std::vector<std::pair<uint32_t, uint32_t>> &v4l2FormatTable()
 		{V4L2_PIX_FMT_BGRX32, DRM_FORMAT_RGBX8888},
 		{V4L2_PIX_FMT_BGRA32, DRM_FORMAT_RGBA8888},
 		{V4L2_PIX_FMT_RGB565, DRM_FORMAT_RGB565},
+		{V4L2_PIX_FMT_RGB332, DRM_FORMAT_RGB332},
+		{V4L2_PIX_FMT_XRGB444, DRM_FORMAT_XRGB4444},
+		{V4L2_PIX_FMT_ARGB444, DRM_FORMAT_ARGB4444},
+		{V4L2_PIX_FMT_RGBX444, DRM_FORMAT_RGBX4444},
+		{V4L2_PIX_FMT_RGBA444, DRM_FORMAT_RGBA4444},
+		{V4L2_PIX_FMT_XBGR444, DRM_FORMAT_XBGR4444},
+		{V4L2_PIX_FMT_ABGR444, DRM_FORMAT_ABGR4444},
+		{V4L2_PIX_FMT_BGRX444, DRM_FORMAT_BGRX4444},
+		{V4L2_PIX_FMT_XRGB555, DRM_FORMAT_XRGB1555},
+		{V4L2_PIX_FMT_ARGB555, DRM_FORMAT_ARGB1555},
+		{V4L2_PIX_FMT_RGBX555, DRM_FORMAT_RGBX5551},
+		{V4L2_PIX_FMT_RGBA555, DRM_FORMAT_RGBA5551},
+		{V4L2_PIX_FMT_XBGR555, DRM_FORMAT_XBGR1555},
+		{V4L2_PIX_FMT_ABGR555, DRM_FORMAT_ABGR1555},
+		{V4L2_PIX_FMT_BGRX555, DRM_FORMAT_BGRX5551},
+		{V4L2_PIX_FMT_BGRA555, DRM_FORMAT_BGRA5551},
+		{V4L2_PIX_FMT_RGBX1010102, DRM_FORMAT_RGBX1010102},
+		{V4L2_PIX_FMT_RGBA1010102, DRM_FORMAT_RGBA1010102},
+		{V4L2_PIX_FMT_ARGB2101010, DRM_FORMAT_ARGB2101010},
 		{V4L2_PIX_FMT_GREY, DRM_FORMAT_R8},
+		{V4L2_PIX_FMT_Y10, DRM_FORMAT_R10},
+		{V4L2_PIX_FMT_Y12, DRM_FORMAT_R12},
+		{V4L2_PIX_FMT_Y16, DRM_FORMAT_R16},
+		{V4L2_PIX_FMT_Y10P, DRM_FORMAT_R10, csi2Packed},
+		{V4L2_PIX_FMT_Y12P, DRM_FORMAT_R12, csi2Packed},
+		same(V4L2_PIX_FMT_SBGGR8),
+		same(V4L2_PIX_FMT_SGBRG8),
+		same(V4L2_PIX_FMT_SGRBG8),
+		same(V4L2_PIX_FMT_SRGGB8),
+		same(V4L2_PIX_FMT_SBGGR10),
+		same(V4L2_PIX_FMT_SGBRG10),
+		same(V4L2_PIX_FMT_SGRBG10),
+		same(V4L2_PIX_FMT_SRGGB10),
+		same(V4L2_PIX_FMT_SBGGR12),
+		same(V4L2_PIX_FMT_SGBRG12),
+		same(V4L2_PIX_FMT_SGRBG12),
+		same(V4L2_PIX_FMT_SRGGB12),
+		same(V4L2_PIX_FMT_SBGGR14),
+		same(V4L2_PIX_FMT_SGBRG14),
+		{V4L2_PIX_FMT_SGRBG14, fourcc_code('B', 'A', '1', '4')},
+		same(V4L2_PIX_FMT_SRGGB14),
+		same(V4L2_PIX_FMT_SBGGR16),
+		same(V4L2_PIX_FMT_SGBRG16),
+		same(V4L2_PIX_FMT_SGRBG16),
+		{V4L2_PIX_FMT_SRGGB16, srggb16},
+		{V4L2_PIX_FMT_SBGGR10P, V4L2_PIX_FMT_SBGGR10, csi2Packed},
+		{V4L2_PIX_FMT_SGBRG10P, V4L2_PIX_FMT_SGBRG10, csi2Packed},
+		{V4L2_PIX_FMT_SGRBG10P, V4L2_PIX_FMT_SGRBG10, csi2Packed},
+		{V4L2_PIX_FMT_SRGGB10P, V4L2_PIX_FMT_SRGGB10, csi2Packed},
+		{V4L2_PIX_FMT_SBGGR12P, V4L2_PIX_FMT_SBGGR12, csi2Packed},
+		{V4L2_PIX_FMT_SGBRG12P, V4L2_PIX_FMT_SGBRG12, csi2Packed},
+		{V4L2_PIX_FMT_SGRBG12P, V4L2_PIX_FMT_SGRBG12, csi2Packed},
+		{V4L2_PIX_FMT_SRGGB12P, V4L2_PIX_FMT_SRGGB12, csi2Packed},
+		{V4L2_PIX_FMT_SBGGR14P, V4L2_PIX_FMT_SBGGR14, csi2Packed},
+		{V4L2_PIX_FMT_SGBRG14P, V4L2_PIX_FMT_SGBRG14, csi2Packed},
+		{V4L2_PIX_FMT_SGRBG14P, fourcc_code('B', 'A', '1', '4'), csi2Packed},
+		{V4L2_PIX_FMT_SRGGB14P, V4L2_PIX_FMT_SRGGB14, csi2Packed},
+		{V4L2_PIX_FMT_IPU3_SBGGR10, V4L2_PIX_FMT_SBGGR10, ipu3Packed},
+		{V4L2_PIX_FMT_IPU3_SGBRG10, V4L2_PIX_FMT_SGBRG10, ipu3Packed},
+		{V4L2_PIX_FMT_IPU3_SGRBG10, V4L2_PIX_FMT_SGRBG10, ipu3Packed},
+		{V4L2_PIX_FMT_IPU3_SRGGB10, V4L2_PIX_FMT_SRGGB10, ipu3Packed},
+		{V4L2_PIX_FMT_MJPEG, fourccMjpeg},
+		{V4L2_PIX_FMT_JPEG, fourccMjpeg},
 	};
 	return table;
 }
 
-uint32_t drmFromV4l2(uint32_t v4l2)
+const V4l2Format *v4l2Format(uint32_t pixelformat)
 {
-	for (const auto &[from, to] : v4l2FormatTable())
-		if (from == v4l2)
-			return to;
-	return 0;
+	const auto found = std::ranges::find(v4l2FormatTable(), pixelformat, &V4l2Format::v4l2);
+	return found == v4l2FormatTable().end() ? nullptr : &*found;
 }
 
-uint32_t v4l2FromDrm(uint32_t drm)
+uint32_t drmFromV4l2(uint32_t v4l2)
 {
-	for (const auto &[to, from] : v4l2FormatTable())
-		if (from == drm)
-			return to;
+	const V4l2Format *format = v4l2Format(v4l2);
+	return format ? format->drm : 0;
+}
+
+uint32_t v4l2FromDrm(uint32_t drm, uint64_t modifier)
+{
+	for (const V4l2Format &format : v4l2FormatTable())
+		if (format.drm == drm && format.modifier == modifier)
+			return format.v4l2;
 	return 0;
 }
 
@@ -173,11 +273,12 @@ v4l2_format formatFromPicture(uint32_t bufferType, const V4l2Picture &picture)
 
 Result<FrameLayout> layoutFromV4l2(const V4l2Picture &picture)
 {
-	const uint32_t drm = drmFromV4l2(picture.pixelformat);
-	if (!drm)
+	const V4l2Format *format = v4l2Format(picture.pixelformat);
+	if (!format)
 		return fail(ENOTSUP,
 			    std::format("the V4L2 format {} has no DRM format of the same bytes",
 					fourccToString(picture.pixelformat)));
+	const uint32_t drm = format->drm;
 	if (picture.planes != 1)
 		return fail(ENOTSUP,
 			    std::format("the V4L2 format {} takes {} buffers a frame, not one",
@@ -187,8 +288,17 @@ Result<FrameLayout> layoutFromV4l2(const V4l2Picture &picture)
 		return fail(ENOTSUP, "the camera delivers single fields of an interlaced signal",
 			    "Select a progressive input or timing, or an input that interleaves");
 
+	if (drm == fourccMjpeg) {
+		FrameLayout frame =
+			compressedLayout(picture.width, picture.height, picture.sizeimage);
+		frame.colorimetry = {ColorEncoding::BT601, ColorRange::Full}; /* JFIF */
+		return frame;
+	}
 	/* 0 stands for formats of which V4L2 counts no lines; the smallest stride is meant. */
-	auto layout = makeFrameLayout(drm, picture.width, picture.height, picture.bytesperline);
+	LayoutRules rules;
+	rules.stride = picture.bytesperline;
+	rules.modifier = format->modifier;
+	auto layout = makeFrameLayout(drm, picture.width, picture.height, rules);
 	if (!layout)
 		return layout;
 	if (auto padded = padFrameLayout(*layout, picture.sizeimage); !padded)

@@ -14,14 +14,24 @@
 namespace heapflow
 {
 
-/** \brief DRM_FORMAT_* of a V4L2_PIX_FMT_*; 0 when none of one buffer holds the same bytes */
+/** \brief The same bytes in both worlds */
+struct V4l2Format {
+	uint32_t v4l2 = 0;     /**< V4L2_PIX_FMT_* */
+	uint32_t drm = 0;      /**< DRM_FORMAT_*, libcamera's for Bayer, fourccMjpeg */
+	uint64_t modifier = 0; /**< libcamera's, for packed samples */
+};
+
+/** \brief Every pair; where V4L2 has two names for the same, the better one first */
+const std::vector<V4l2Format> &v4l2FormatTable();
+
+/** \brief nullptr when no format of one buffer holds the same bytes */
+const V4l2Format *v4l2Format(uint32_t pixelformat);
+
+/** \brief DRM_FORMAT_* of a V4L2_PIX_FMT_*; 0 when there is none */
 uint32_t drmFromV4l2(uint32_t v4l2);
 
 /** \brief V4L2_PIX_FMT_* of a DRM_FORMAT_*; 0 when there is none */
-uint32_t v4l2FromDrm(uint32_t drm);
-
-/** \brief Every pair, V4L2 first */
-const std::vector<std::pair<uint32_t, uint32_t>> &v4l2FormatTable();
+uint32_t v4l2FromDrm(uint32_t drm, uint64_t modifier = 0);
 
 /** \brief The color fields of v4l2_pix_format, defaults resolved by the rules of videodev2.h */
 Colorimetry colorimetryFromV4l2(uint32_t drm, uint32_t height, uint32_t colorspace,

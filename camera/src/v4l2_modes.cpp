@@ -46,7 +46,7 @@ std::vector<FrameRate> enumerateRates(const V4l2Node &node, const CaptureMode &m
 			rates.push_back(rate);
 	};
 	v4l2_frmivalenum interval{};
-	interval.pixel_format = v4l2FromDrm(mode.fourcc);
+	interval.pixel_format = v4l2FromDrm(mode.fourcc, mode.modifier);
 	interval.width = mode.maxWidth;
 	interval.height = mode.maxHeight;
 	for (; !node.ioctl(VIDIOC_ENUM_FRAMEINTERVALS, &interval); ++interval.index) {
@@ -72,35 +72,35 @@ void listRates(const V4l2Node &node, std::vector<CaptureMode> &modes)
 		mode.rates = enumerateRates(node, mode);
 }
 
-CaptureMode discrete(uint32_t drm, uint32_t width, uint32_t height)
+CaptureMode discrete(const V4l2Format &format, uint32_t width, uint32_t height)
 {
-	return {drm, width, width, 1, height, height, 1, {}};
+	return {format.drm, width, width, 1, height, height, 1, {}, format.modifier};
 }
 
-void appendSizes(const V4l2Node &node, uint32_t pixelformat, const V4l2Picture &current,
+void appendSizes(const V4l2Node &node, const V4l2Format &format, const V4l2Picture &current,
 		 std::vector<CaptureMode> &modes)
 {
-	const uint32_t drm = drmFromV4l2(pixelformat);
 	v4l2_frmsizeenum size{};
-	size.pixel_format = pixelformat;
+	size.pixel_format = format.v4l2;
 	for (; !node.ioctl(VIDIOC_ENUM_FRAMESIZES, &size); ++size.index) {
 		if (size.type != V4L2_FRMSIZE_TYPE_DISCRETE) {
 			const v4l2_frmsize_stepwise &range = size.stepwise;
-			modes.push_back({drm,
+			modes.push_back({format.drm,
 					 range.min_width,
 					 range.max_width,
 					 range.step_width,
 					 range.min_height,
 					 range.max_height,
 					 range.step_height,
-					 {}});
+					 {},
+					 format.modifier});
 			return;
 		}
-		modes.push_back(discrete(drm, size.discrete.width, size.discrete.height));
+		modes.push_back(discrete(format, size.discrete.width, size.discrete.height));
 	}
 	/* A driver without this ioctl (frame grabbers) has the size of its signal. */
 	if (size.index == 0)
-		modes.push_back(discrete(drm, current.width, current.height));
+		modes.push_back(discrete(format, current.width, current.height));
 }
 
 } /* namespace */
@@ -125,9 +125,10 @@ Result<std::vector<CaptureMode>> enumerateModes(const V4l2Node &node, Rates rate
 	description.type = node.identity().bufferType();
 	int code = 0;
 	for (; !(code = node.ioctl(VIDIOC_ENUM_FMT, &description)); ++description.index) {
-		const uint32_t drm = drmFromV4l2(description.pixelformat);
-		if (drm && formatInfo(drm))
-			appendSizes(node, description.pixelformat, *current, modes);
+		const V4l2Format *format = v4l2Format(description.pixelformat);
+		if (format &&
+		    (format->drm == fourccMjpeg || formatInfo(format->drm, format->modifier)))
+			appendSizes(node, *format, *current, modes);
 	}
 	if (code != EINVAL)
 		return fail(code,

@@ -45,6 +45,24 @@ int retriedIoctl(int fd, unsigned long request, void *argument)
 	return ret < 0 ? errno : 0;
 }
 
+CameraLocation readLocation(int fd)
+{
+	v4l2_control control{};
+	control.id = V4L2_CID_CAMERA_ORIENTATION;
+	if (retriedIoctl(fd, VIDIOC_G_CTRL, &control))
+		return CameraLocation::Unknown;
+	switch (control.value) {
+	case V4L2_CAMERA_ORIENTATION_FRONT:
+		return CameraLocation::Front;
+	case V4L2_CAMERA_ORIENTATION_BACK:
+		return CameraLocation::Back;
+	case V4L2_CAMERA_ORIENTATION_EXTERNAL:
+		return CameraLocation::External;
+	default:
+		return CameraLocation::Unknown;
+	}
+}
+
 /* The N of /dev/videoN, or -1. */
 int nodeNumber(const std::string &name)
 {
@@ -85,6 +103,11 @@ uint32_t V4l2Identity::bufferType() const
 	return 0;
 }
 
+CameraInfo V4l2Identity::info() const
+{
+	return {path, card, CameraBackend::V4l2, location};
+}
+
 V4l2Node::V4l2Node(UniqueFd fd, V4l2Identity identity)
 	: fd_(std::move(fd)), identity_(std::move(identity))
 {
@@ -120,6 +143,8 @@ Result<V4l2Node> V4l2Node::open(const std::string &path)
 			    std::format("{} ({}) is not a camera: capabilities {:#x}", path,
 					identity.card, identity.capabilities),
 			    "List the nodes with v4l2-ctl --list-devices");
+
+	identity.location = readLocation(fd.get());
 
 	return V4l2Node(std::move(fd), std::move(identity));
 }

@@ -2,7 +2,7 @@
 /* An open V4L2 capture node. */
 #pragma once
 
-#include "heapflow/heap/error.h"
+#include "heapflow/camera/camera.h"
 #include "heapflow/heap/unique_fd.h"
 
 #include <cstdint>
@@ -21,6 +21,7 @@ struct V4l2Identity {
 	std::string card;   /**< for people */
 	uint32_t capabilities = 0;
 	dev_t device = 0;
+	CameraLocation location = CameraLocation::Unknown;
 
 	/** \brief Captures pictures into queued buffers, and does nothing else */
 	bool isCamera() const;
@@ -28,6 +29,7 @@ struct V4l2Identity {
 	bool needsPipelineSetUp() const;
 	/** \brief V4L2_BUF_TYPE_VIDEO_CAPTURE or its multi-planar twin */
 	uint32_t bufferType() const;
+	CameraInfo info() const;
 };
 
 /** \brief An open V4L2 node. Movable; ioctl() may be called from any thread. */

@@ -20,13 +20,6 @@ namespace
 
 constexpr uint64_t kMostBytes = std::numeric_limits<uint32_t>::max();
 
-/* Compressed pictures have neither lines nor a length that follows from their size. */
-bool isCompressed(uint32_t fourcc)
-{
-	return fourcc == fourcc_code('M', 'J', 'P', 'G') ||
-	       fourcc == fourcc_code('J', 'P', 'E', 'G');
-}
-
 Result<const FormatInfo *> findFormat(uint32_t fourcc, uint64_t modifier)
 {
 	if (const FormatInfo *info = formatInfo(fourcc, modifier))

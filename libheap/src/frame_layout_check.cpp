@@ -34,7 +34,9 @@ Result<void> checkPlaneSums(const FrameLayout &layout)
 					    std::to_string(expected),
 				    "Planes follow each other; padding belongs to the length of "
 				    "the plane before it");
-		if (plane.stride == 0 || plane.length < plane.stride / 2)
+		const bool lines = !isCompressed(layout.fourcc);
+		if ((lines && plane.stride == 0) || plane.length == 0 ||
+		    plane.length < plane.stride / 2)
 			return fail(EINVAL, describe(layout) + ": " + planeText(i) +
 						    " has stride " + std::to_string(plane.stride) +
 						    " and length " + std::to_string(plane.length));

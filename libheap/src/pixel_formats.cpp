@@ -373,6 +373,12 @@ bool isPicture(uint32_t fourcc, uint64_t modifier)
 	return info && info->kind != FormatKind::Bayer && modifier == DRM_FORMAT_MOD_LINEAR;
 }
 
+bool isCompressed(uint32_t fourcc)
+{
+	return fourcc == fourcc_code('M', 'J', 'P', 'G') ||
+	       fourcc == fourcc_code('J', 'P', 'E', 'G');
+}
+
 const char *kindName(FormatKind kind)
 {
 	switch (kind) {

@@ -179,4 +179,17 @@ TEST(FrameQueue, InterruptionsFromAnotherThreadLoseNoFrame)
 	camera.join();
 }
 
+TEST(FrameQueue, ANudgeIsSeenOnceAndBeforeFrames)
+{
+	FrameQueue queue;
+	queue.reset(2);
+	ASSERT_TRUE(queue.push({}));
+	queue.nudge();
+	EXPECT_EQ(test::codeOf(queue.wait(std::chrono::milliseconds(0))), EAGAIN);
+	EXPECT_TRUE(queue.wait(std::chrono::milliseconds(0)));
+	queue.nudge();
+	queue.reset(2);
+	EXPECT_EQ(test::codeOf(queue.wait(std::chrono::milliseconds(0))), ETIMEDOUT);
+}
+
 } /* namespace */

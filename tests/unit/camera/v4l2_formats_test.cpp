@@ -3,6 +3,8 @@
 #include "result.h"
 #include "v4l2_formats.h"
 
+#include "heapflow/camera/camera.h"
+
 #include <cerrno>
 #include <set>
 
@@ -19,13 +21,39 @@ namespace
 TEST(V4l2Formats, TheTableIsOneToOne)
 {
 	std::set<uint32_t> v4l2;
-	std::set<uint32_t> drm;
-	for (const auto &[from, to] : v4l2FormatTable()) {
+	std::set<std::pair<uint32_t, uint64_t>> drm;
+	for (const auto &[from, to, modifier] : v4l2FormatTable()) {
 		EXPECT_TRUE(v4l2.insert(from).second) << fourccToString(from) << " twice";
-		EXPECT_TRUE(drm.insert(to).second) << fourccToString(to) << " twice";
 		EXPECT_EQ(drmFromV4l2(from), to);
-		EXPECT_EQ(v4l2FromDrm(to), from);
+		/* V4L2 has two names for a frame of JPEG; cameras use the first. */
+		if (from == V4L2_PIX_FMT_JPEG)
+			continue;
+		EXPECT_TRUE(drm.emplace(to, modifier).second) << fourccToString(to) << " twice";
+		EXPECT_EQ(v4l2FromDrm(to, modifier), from);
 	}
+}
+
+/* Else nothing could be allocated for it: every format can be laid out. */
+TEST(V4l2Formats, EachCanBeLaidOut)
+{
+	for (const auto &[from, to, modifier] : v4l2FormatTable())
+		EXPECT_TRUE(to == fourccMjpeg || formatInfo(to, modifier)) << fourccToString(from);
+}
+
+TEST(V4l2Formats, MosaicsHaveLibcamerasNames)
+{
+	const auto expectName = [](uint32_t v4l2, const char *name, uint64_t modifier = 0) {
+		const V4l2Format *format = v4l2Format(v4l2);
+		ASSERT_NE(format, nullptr) << name;
+		EXPECT_EQ(format->modifier, modifier) << name;
+		EXPECT_STREQ(formatInfo(format->drm, modifier)->name, name);
+	};
+	expectName(V4L2_PIX_FMT_SRGGB8, "SRGGB8");
+	expectName(V4L2_PIX_FMT_SGRBG12, "SGRBG12");
+	expectName(V4L2_PIX_FMT_SGRBG14, "SGRBG14");
+	expectName(V4L2_PIX_FMT_SRGGB16, "SRGGB16");
+	expectName(V4L2_PIX_FMT_SBGGR16, "SBGGR16");
+	expectName(V4L2_PIX_FMT_SRGGB10P, "SRGGB10", 0x0b00000000000001);
 }
 
 /* Stated by hand from the byte orders in the documentation of the two interfaces. */
@@ -40,10 +68,10 @@ TEST(V4l2Formats, PackedRgbNamesAreCrossed)
 
 TEST(V4l2Formats, WhatDrmHasNoNameForIsZero)
 {
-	EXPECT_EQ(drmFromV4l2(V4L2_PIX_FMT_MJPEG), 0u);
 	EXPECT_EQ(drmFromV4l2(V4L2_PIX_FMT_NV12M), 0u);
-	EXPECT_EQ(drmFromV4l2(V4L2_PIX_FMT_SGRBG8), 0u);
-	EXPECT_EQ(v4l2FromDrm(DRM_FORMAT_P010), 0u);
+	EXPECT_EQ(drmFromV4l2(V4L2_PIX_FMT_FWHT), 0u);
+	EXPECT_EQ(v4l2FromDrm(DRM_FORMAT_P016), 0u);
+	EXPECT_EQ(v4l2FromDrm(DRM_FORMAT_NV12, 1), 0u);
 }
 
 V4l2Picture picture(uint32_t pixelformat, uint32_t width, uint32_t height, uint32_t stride,
@@ -120,9 +148,14 @@ TEST(V4l2Layout, SingleFieldsAreRefusedAndInterleavedOnesTaken)
 	EXPECT_TRUE(layoutFromV4l2(fields));
 }
 
-TEST(V4l2Layout, CompressedFormatsAreRefused)
+TEST(V4l2Layout, JpegIsOnePlaneOfTheLongestFrame)
 {
-	EXPECT_EQ(test::codeOf(layoutFromV4l2(picture(V4L2_PIX_FMT_MJPEG, 640, 480, 0, 100000))),
+	const auto layout = layoutFromV4l2(picture(V4L2_PIX_FMT_MJPEG, 640, 480, 0, 100000));
+	ASSERT_TRUE(layout);
+	EXPECT_EQ(layout->planes, (std::vector<PlaneLayout>{{0, 0, 100000}}));
+	EXPECT_EQ(layout->colorimetry, (Colorimetry{ColorEncoding::BT601, ColorRange::Full}));
+	EXPECT_TRUE(checkFrameLayout(*layout, 100000));
+	EXPECT_EQ(test::codeOf(layoutFromV4l2(picture(V4L2_PIX_FMT_FWHT, 640, 480, 0, 100000))),
 		  ENOTSUP);
 }
 

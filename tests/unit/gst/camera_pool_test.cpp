@@ -27,23 +27,31 @@ class Ledger : public Camera
 {
 public:
 	const CameraInfo &info() const override { return info_; }
-	Result<std::vector<CaptureMode>> modes() override { return {}; }
-	Result<CaptureConfiguration> configure(const CaptureRequest &) override { return {}; }
-	Result<void> importBuffers(std::span<const Buffer>) override { return {}; }
+	Result<std::vector<CaptureMode>> modes(StreamRole) override { return {}; }
+	Result<std::vector<CaptureConfiguration>> configureStreams(std::span<const CaptureRequest>,
+								   const SensorRequest &) override
+	{
+		return {};
+	}
+	Result<void> importBuffers(std::span<const Buffer>, unsigned) override { return {}; }
 	Result<void> start() override { return {}; }
-	Result<CapturedFrame> waitFrame(std::chrono::milliseconds) override { return {}; }
-	Result<void> queue(unsigned index) override
+	Result<CapturedFrame> waitFrame(std::chrono::milliseconds, unsigned) override { return {}; }
+	const FrameControls &metadata(unsigned, unsigned) const override { return none_; }
+	Result<void> queue(unsigned index, unsigned, std::optional<Fence>) override
 	{
 		returned.push_back(index);
 		return {};
 	}
-	void interrupt(bool) override {}
+	std::vector<ControlDescription> controls() override { return {}; }
+	Result<void> setControls(const ControlList &) override { return {}; }
+	void interrupt(bool, std::optional<unsigned>) override {}
 	Result<void> stop() override { return {}; }
 
 	std::vector<unsigned> returned;
 
 private:
 	CameraInfo info_;
+	FrameControls none_;
 };
 
 class CameraPool : public testing::Test

@@ -54,6 +54,9 @@ const std::vector<FormatInfo> &knownFormats();
 /** \brief Could a display show it? True for linear YUV, RGB and grey that heapflow knows */
 bool isPicture(uint32_t fourcc, uint64_t modifier = 0);
 
+/** \brief JPEG: a frame has neither lines nor a length that follows from its size */
+bool isCompressed(uint32_t fourcc);
+
 /** \brief "yuv", "rgb", "grey" or "bayer" */
 const char *kindName(FormatKind kind);
 

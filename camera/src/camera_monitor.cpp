@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "heapflow/camera/camera_monitor.h"
+
+#include "libcamera_session.h"
+
+#include "heapflow/heap/unique_fd.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <thread>
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+namespace heapflow
+{
+
+namespace
+{
+
+constexpr int settlingTime = 200; /* ms */
+
+/* Reads all events. \return whether one of them was about a video node */
+bool sawVideoNode(int inotify)
+{
+	alignas(inotify_event) char buffer[4096];
+	bool seen = false;
+	for (ssize_t size; (size = read(inotify, buffer, sizeof(buffer))) > 0;) {
+		for (ssize_t at = 0; at < size;) {
+			const auto *event = reinterpret_cast<const inotify_event *>(buffer + at);
+			const bool lost = event->mask & IN_Q_OVERFLOW;
+			seen = seen || lost ||
+			       (event->len && std::string_view(event->name).starts_with("video"));
+			at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
+		}
+	}
+	return seen;
+}
+
+} /* namespace */
+
+std::vector<CameraEvent> compareCameras(const std::vector<CameraInfo> &before,
+					const std::vector<CameraInfo> &after)
+{
+	std::vector<CameraEvent> events;
+	for (const CameraInfo &camera : before)
+		if (!std::ranges::contains(after, camera))
+			events.push_back({false, camera});
+	for (const CameraInfo &camera : after)
+		if (!std::ranges::contains(before, camera))
+			events.push_back({true, camera});
+	return events;
+}
+
+struct CameraMonitor::Watch {
+	explicit Watch(Handler toTell)
+		: handler(std::move(toTell)),
+		  session(LibcameraSession::create()),
+		  stop(eventfd(0, EFD_CLOEXEC)),
+		  kick(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+		  inotify(inotify_init1(IN_CLOEXEC | IN_NONBLOCK))
+	{
+	}
+
+	void run();
+	void tell();
+	/* In libcamera's thread. */
+	void onChange(std::shared_ptr<libcamera::Camera>) { eventfd_write(kick.get(), 1); }
+
+	Handler handler;
+	/* An error: another part of the program has libcamera, and V4L2 is what is left. */
+	Result<LibcameraSession> session;
+	UniqueFd stop;
+	UniqueFd kick;
+	UniqueFd inotify;
+	std::thread thread;
+
+	std::mutex mutex;
+	std::vector<CameraInfo> known;
+};
+
+void CameraMonitor::Watch::tell()
+{
+	const auto now = listCameras();
+	if (!now)
+		return;
+	std::vector<CameraEvent> events;
+	{
+		std::lock_guard lock(mutex);
+		events = compareCameras(known, *now);
+		known = *now;
+	}
+	for (const CameraEvent &event : events)
+		handler(event);
+}
+
+void CameraMonitor::Watch::run()
+{
+	pollfd descriptors[] = {
+		{stop.get(), POLLIN, 0}, {kick.get(), POLLIN, 0}, {inotify.get(), POLLIN, 0}};
+	for (bool settling = false;;) {
+		const int ready = poll(descriptors, 3, settling ? settlingTime : -1);
+		if (ready < 0 && errno != EINTR && errno != EAGAIN)
+			return;
+		if (ready < 0)
+			continue;
+		if (descriptors[0].revents)
+			return;
+		if (ready == 0) {
+			settling = false;
+			tell();
+			continue;
+		}
+		eventfd_t count = 0;
+		if (descriptors[1].revents && eventfd_read(kick.get(), &count) == 0)
+			settling = true;
+		if (descriptors[2].revents && sawVideoNode(inotify.get()))
+			settling = true;
+	}
+}
+
+Result<std::unique_ptr<CameraMonitor>> CameraMonitor::start(Handler handler)
+{
+	auto watch = std::make_unique<Watch>(std::move(handler));
+	if (!watch->stop.valid() || !watch->kick.valid() || !watch->inotify.valid())
+		return fail(errno, "cannot watch for cameras");
+	/* Before the list is made, or a camera in between were missed. */
+	if (inotify_add_watch(watch->inotify.get(), "/dev", IN_CREATE | IN_DELETE | IN_ATTRIB) < 0)
+		return fail(errno, "cannot watch /dev for cameras");
+	if (auto *manager = watch->session ? watch->session->manager() : nullptr) {
+		manager->cameraAdded.connect(watch.get(), &Watch::onChange);
+		manager->cameraRemoved.connect(watch.get(), &Watch::onChange);
+	}
+	if (auto cameras = listCameras())
+		watch->known = std::move(*cameras);
+	std::unique_ptr<CameraMonitor> self(new CameraMonitor(std::move(watch)));
+	try {
+		self->watch_->thread = std::thread(&Watch::run, self->watch_.get());
+	} catch (const std::system_error &error) {
+		return fail(error.code().value(), "cannot start the thread that watches cameras");
+	}
+	pthread_setname_np(self->watch_->thread.native_handle(), "heapflow-camera");
+	return self;
+}
+
+CameraMonitor::CameraMonitor(std::unique_ptr<Watch> watch) : watch_(std::move(watch)) {}
+
+CameraMonitor::~CameraMonitor()
+{
+	if (auto *manager = watch_->session ? watch_->session->manager() : nullptr) {
+		manager->cameraAdded.disconnect(watch_.get());
+		manager->cameraRemoved.disconnect(watch_.get());
+	}
+	eventfd_write(watch_->stop.get(), 1);
+	if (watch_->thread.joinable())
+		watch_->thread.join();
+}
+
+std::vector<CameraInfo> CameraMonitor::cameras() const
+{
+	std::lock_guard lock(watch_->mutex);
+	return watch_->known;
+}
+
+} /* namespace heapflow */

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "libcamera_negotiation.h"
+
+#include "libcamera_formats.h"
+#include "request_fixation.h"
+
+#include <cerrno>
+#include <format>
+
+namespace heapflow
+{
+
+namespace
+{
+
+libcamera::StreamRole roleToLibcamera(StreamRole role)
+{
+	switch (role) {
+	case StreamRole::VideoRecording:
+		return libcamera::StreamRole::VideoRecording;
+	case StreamRole::StillCapture:
+		return libcamera::StreamRole::StillCapture;
+	case StreamRole::Raw:
+		return libcamera::StreamRole::Raw;
+	case StreamRole::Viewfinder:
+		break;
+	}
+	return libcamera::StreamRole::Viewfinder;
+}
+
+std::vector<libcamera::StreamRole> rolesOf(std::span<const CaptureRequest> requests)
+{
+	std::vector<libcamera::StreamRole> roles;
+	for (const CaptureRequest &request : requests)
+		roles.push_back(roleToLibcamera(request.role));
+	return roles;
+}
+
+libcamera::SensorConfiguration sensorToLibcamera(const SensorRequest &request)
+{
+	libcamera::SensorConfiguration sensor;
+	sensor.bitDepth = request.bitDepth;
+	sensor.outputSize = {request.outputWidth, request.outputHeight};
+	sensor.analogCrop = {static_cast<int>(request.analogCrop[0]),
+			     static_cast<int>(request.analogCrop[1]),
+			     static_cast<unsigned>(request.analogCrop[2]),
+			     static_cast<unsigned>(request.analogCrop[3])};
+	sensor.binning.binX = request.binning[0];
+	sensor.binning.binY = request.binning[1];
+	sensor.skipping.xOddInc = request.skipping[0];
+	sensor.skipping.xEvenInc = request.skipping[1];
+	sensor.skipping.yOddInc = request.skipping[2];
+	sensor.skipping.yEvenInc = request.skipping[3];
+	return sensor;
+}
+
+Result<std::vector<CaptureMode>> modesOf(libcamera::CameraConfiguration &configuration)
+{
+	libcamera::StreamConfiguration &stream = configuration.at(0);
+	const uint32_t byDefault = stream.pixelFormat.fourcc();
+	const libcamera::StreamFormats formats = stream.formats();
+
+	auto accepts = [&](libcamera::PixelFormat format, libcamera::Size size) {
+		stream.pixelFormat = format;
+		stream.size = size;
+		stream.stride = 0;
+		return configuration.validate() != libcamera::CameraConfiguration::Invalid &&
+		       stream.pixelFormat == format && stream.size == size;
+	};
+	auto modes = modesFromLibcamera(formats, accepts);
+	sortByPreference(modes, byDefault);
+	return modes;
+}
+
+/* What is asked of one stream, completed by what the camera has. */
+Result<void> fillStream(libcamera::Camera &camera, libcamera::StreamConfiguration &stream,
+			const CaptureRequest &request)
+{
+	auto alone = camera.generateConfiguration({roleToLibcamera(request.role)});
+	if (!alone || alone->empty())
+		return fail(ENODEV, std::format("the camera {} offers no stream", camera.id()));
+	CaptureRequest defaults;
+	defaults.width = alone->at(0).size.width;
+	defaults.height = alone->at(0).size.height;
+	const unsigned defaultCount = alone->at(0).bufferCount;
+	const auto modes = modesOf(*alone);
+	if (!modes)
+		return std::unexpected(modes.error());
+	const auto fixed = fixRequest(*modes, request, defaults);
+	if (!fixed)
+		return std::unexpected(fixed.error());
+
+	stream.pixelFormat = libcamera::PixelFormat(fixed->fourcc, fixed->modifier);
+	stream.size = {fixed->width, fixed->height};
+	/* A stride left over from an earlier validate() would count as a wish (invariant 4). */
+	stream.stride = fixed->stride;
+	stream.bufferCount = fixed->bufferCount ? fixed->bufferCount : defaultCount;
+	stream.colorSpace.reset();
+	return {};
+}
+
+} /* namespace */
+
+Result<std::vector<CaptureMode>> libcameraModes(libcamera::Camera &camera, StreamRole role)
+{
+	auto configuration = camera.generateConfiguration({roleToLibcamera(role)});
+	if (!configuration || configuration->empty())
+		return fail(
+			role == StreamRole::Viewfinder ? ENODEV : ENOTSUP,
+			std::format("the camera {} offers no stream in this role", camera.id()));
+	return modesOf(*configuration);
+}
+
+/* Agree on all streams. */
+Result<std::unique_ptr<libcamera::CameraConfiguration>>
+settleStreams(libcamera::Camera &camera, std::span<const CaptureRequest> requests,
+	      const SensorRequest &sensor)
+{
+	const auto roles = rolesOf(requests);
+	auto configuration = camera.generateConfiguration(roles);
+	if (!configuration || configuration->size() != requests.size())
+		return fail(requests.size() > 1 ? ENOTSUP : ENODEV,
+			    requests.size() > 1
+				    ? std::format("the camera {} does not have {} streams in these "
+						  "roles at once",
+						  camera.id(), requests.size())
+				    : std::format("the camera {} offers no stream", camera.id()));
+
+	for (unsigned i = 0; i < requests.size(); ++i)
+		if (auto filled = fillStream(camera, configuration->at(i), requests[i]); !filled)
+			return std::unexpected(filled.error());
+	if (sensor != SensorRequest()) {
+		configuration->sensorConfig = sensorToLibcamera(sensor);
+		if (!configuration->sensorConfig->isValid())
+			return fail(EINVAL, "the sensor configuration is not complete",
+				    "It needs bit depth, output size and crop, all but 0");
+	}
+	if (configuration->validate() == libcamera::CameraConfiguration::Invalid)
+		return fail(EINVAL,
+			    std::format("the camera {} takes no {}", camera.id(),
+					configuration->at(0).toString()),
+			    sensor == SensorRequest() ? "" : "It may not have this sensor mode");
+	if (configuration->size() != requests.size())
+		return fail(ENOTSUP, std::format("the camera {} does not have {} streams at once",
+						 camera.id(), requests.size()));
+	if (const int ret = camera.configure(configuration.get()))
+		return fail(-ret,
+			    std::format("the camera {} does not take {}", camera.id(),
+					configuration->at(0).toString()),
+			    ret == -EBUSY ? "Another program is using it; stop that first" : "");
+	return configuration;
+}
+
+} /* namespace heapflow */
