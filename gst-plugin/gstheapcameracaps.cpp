@@ -2,8 +2,10 @@
 #include "gstheapcameracaps.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <climits>
 #include <cstdlib>
+#include <string_view>
 #include <utility>
 
 namespace heapflow::gst
@@ -67,9 +69,27 @@ void setRates(GstStructure *structure, const std::vector<FrameRate> &rates)
 			  nullptr);
 }
 
-GstStructure *structureFromMode(const CaptureMode &mode)
+/* GStreamer's names: "rggb" with 8 bits a sample, "rggb10le" with more, each in two bytes. */
+std::string bayerName(const FormatInfo &info)
 {
-	GstStructure *structure = gst_structure_new_empty("video/x-raw");
+	if (info.kind != FormatKind::Bayer || info.modifier != 0)
+		return {};
+	std::string order = std::string(info.name).substr(1, 4);
+	std::ranges::transform(order, order.begin(), g_ascii_tolower);
+	return info.depth == 8 ? order : order + std::to_string(info.depth) + "le";
+}
+
+uint32_t fourccFromBayerName(std::string_view name)
+{
+	for (const FormatInfo &info : knownFormats())
+		if (info.kind == FormatKind::Bayer && bayerName(info) == name)
+			return info.fourcc;
+	return 0;
+}
+
+GstStructure *structureFromMode(const CaptureMode &mode, const char *name = "video/x-raw")
+{
+	GstStructure *structure = gst_structure_new_empty(name);
 
 	setSize(structure, "width", mode.minWidth, mode.maxWidth, mode.stepWidth);
 	setSize(structure, "height", mode.minHeight, mode.maxHeight, mode.stepHeight);
@@ -103,6 +123,32 @@ void fixateRate(GstStructure *structure)
 		gst_structure_set(structure, "framerate", GST_TYPE_FRACTION, 0, 1, nullptr);
 }
 
+/* What is no picture yet: MJPEG and the sensor's mosaic; packed mosaics have no name. */
+void appendOther(const CaptureMode &mode, GstCaps *caps)
+{
+	if (mode.fourcc == fourccMjpeg) {
+		gst_caps_append_structure(caps, structureFromMode(mode, "image/jpeg"));
+		return;
+	}
+	const FormatInfo *info = formatInfo(mode.fourcc, mode.modifier);
+	const std::string name = info ? bayerName(*info) : "";
+	if (name.empty())
+		return;
+	GstStructure *structure = structureFromMode(mode, "video/x-bayer");
+	gst_structure_set(structure, "format", G_TYPE_STRING, name.c_str(), nullptr);
+	gst_caps_append_structure(caps, structure);
+}
+
+/* What is nearer to the screen first. */
+int64_t kindRank(const GstStructure *structure, const GstCapsFeatures *features)
+{
+	if (gst_structure_has_name(structure, "image/jpeg"))
+		return 2;
+	if (gst_structure_has_name(structure, "video/x-bayer"))
+		return 3;
+	return gst_caps_features_contains(features, GST_CAPS_FEATURE_MEMORY_DMABUF) ? 0 : 1;
+}
+
 } /* namespace */
 
 GstCaps *capsFromModes(const std::vector<CaptureMode> &modes)
@@ -111,6 +157,10 @@ GstCaps *capsFromModes(const std::vector<CaptureMode> &modes)
 	GstCaps *plain = gst_caps_new_empty();
 
 	for (const CaptureMode &mode : modes) {
+		if (!isPicture(mode.fourcc, mode.modifier)) {
+			appendOther(mode, plain);
+			continue;
+		}
 		GstStructure *structure = structureFromMode(mode);
 		const GstVideoFormat video = videoFormatFromFourcc(mode.fourcc);
 		if (video != GST_VIDEO_FORMAT_UNKNOWN) {
@@ -133,13 +183,12 @@ GstCaps *fixateCameraCaps(GstCaps *caps)
 {
 	GstStructure *best = nullptr;
 	guint bestIndex = 0;
-	std::pair<bool, int64_t> bestDistance{true, INT64_MAX};
+	std::pair<int64_t, int64_t> bestDistance{INT64_MAX, INT64_MAX};
 
 	for (guint i = 0; i < gst_caps_get_size(caps); i++) {
 		GstStructure *candidate = gst_structure_copy(gst_caps_get_structure(caps, i));
-		const bool mapped = !gst_caps_features_contains(gst_caps_get_features(caps, i),
-								GST_CAPS_FEATURE_MEMORY_DMABUF);
-		const std::pair<bool, int64_t> distance{mapped, fixateSize(candidate)};
+		const std::pair<int64_t, int64_t> distance{
+			kindRank(candidate, gst_caps_get_features(caps, i)), fixateSize(candidate)};
 		if (best && distance >= bestDistance) {
 			gst_structure_free(candidate);
 			continue;
@@ -162,8 +211,33 @@ GstCaps *fixateCameraCaps(GstCaps *caps)
 	return gst_caps_fixate(fixed);
 }
 
+static Result<CaptureRequest> requestFromOther(const GstStructure *structure, unsigned bufferCount)
+{
+	CaptureRequest request{.bufferCount = bufferCount};
+	const char *format = gst_structure_get_string(structure, "format");
+	int width = 0, height = 0, numerator = 0, denominator = 1;
+
+	request.fourcc = gst_structure_has_name(structure, "image/jpeg") ? fourccMjpeg
+			 : format ? fourccFromBayerName(format)
+				  : 0;
+	if (!request.fourcc || !gst_structure_get_int(structure, "width", &width) ||
+	    !gst_structure_get_int(structure, "height", &height))
+		return fail(EINVAL, std::string("cannot read caps ") +
+					    gst_structure_get_name(structure) + " " +
+					    (format ? format : ""));
+	request.width = uint32_t(width);
+	request.height = uint32_t(height);
+	gst_structure_get_fraction(structure, "framerate", &numerator, &denominator);
+	if (numerator > 0 && denominator > 0)
+		request.rate = {uint32_t(numerator), uint32_t(denominator)};
+	return request;
+}
+
 Result<CaptureRequest> requestFromCaps(const GstCaps *caps, unsigned bufferCount)
 {
+	const GstStructure *structure = gst_caps_get_structure(caps, 0);
+	if (!gst_structure_has_name(structure, "video/x-raw"))
+		return requestFromOther(structure, bufferCount);
 	auto format = frameFormatFromCaps(caps);
 	if (!format)
 		return std::unexpected(format.error());
@@ -185,12 +259,13 @@ GstCaps *capsFromConfiguration(const GstCaps *chosen, const CaptureConfiguration
 
 	gst_caps_set_simple(caps, "width", G_TYPE_INT, int(layout.width), "height", G_TYPE_INT,
 			    int(layout.height), nullptr);
-	if (dmabuf)
+	const bool raw = gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-raw");
+	if (raw && dmabuf)
 		gst_caps_set_simple(caps, "drm-format", G_TYPE_STRING,
 				    drmFormatString(layout.fourcc, layout.modifier).c_str(),
 				    nullptr);
 	else if (const GstVideoFormat video = videoFormatFromFourcc(layout.fourcc);
-		 video != GST_VIDEO_FORMAT_UNKNOWN)
+		 raw && video != GST_VIDEO_FORMAT_UNKNOWN)
 		gst_caps_set_simple(caps, "format", G_TYPE_STRING,
 				    gst_video_format_to_string(video), nullptr);
 	if (configuration.rate.numerator > 0 && configuration.rate.denominator > 0)
@@ -202,7 +277,7 @@ GstCaps *capsFromConfiguration(const GstCaps *chosen, const CaptureConfiguration
 	const std::string colorimetry = colorimetryString(layout.colorimetry);
 	const GstStructure *structure = gst_caps_get_structure(caps, 0);
 	/* A colorimetry that downstream insists on was not ours to give; the intersection tells. */
-	if (known && known->yuv && !colorimetry.empty() &&
+	if (raw && known && known->yuv && !colorimetry.empty() &&
 	    !gst_structure_has_field(structure, "colorimetry"))
 		gst_caps_set_simple(caps, "colorimetry", G_TYPE_STRING, colorimetry.c_str(),
 				    nullptr);

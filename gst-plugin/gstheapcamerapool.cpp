@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstheapcamerapool.h"
 
+#include "gst/heap/gstheapcamerameta.h"
 #include "gstheapformat.h"
 
 #include <cerrno>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include <fcntl.h>
+#include <gst/allocators/gstfdmemory.h>
+#include <poll.h>
 
 GST_DEBUG_CATEGORY_STATIC(gst_heap_camera_pool_debug);
 #define GST_CAT_DEFAULT gst_heap_camera_pool_debug
@@ -18,11 +22,11 @@ using heapflow::gst::CameraReturn;
 namespace heapflow::gst
 {
 
-Result<void> CameraReturn::give(unsigned index)
+Result<void> CameraReturn::give(unsigned index, std::optional<Fence> release)
 {
 	std::lock_guard lock(mutex_);
 
-	return camera_ ? camera_->queue(index) : Result<void>{};
+	return camera_ ? camera_->queue(index, stream_, std::move(release)) : Result<void>{};
 }
 
 bool CameraReturn::open() const
@@ -44,11 +48,16 @@ void CameraReturn::close()
 namespace
 {
 
+using heapflow::gst::PeerBuffers;
+
 struct Slots {
 	std::mutex mutex;
 	std::vector<GstBuffer *> idle; /* by index; null while the buffer is downstream */
+	std::vector<int> references;   /* by index: of the memory, when nobody uses it */
+	gsize size = 0;                /* of a whole frame; MJPEG's are shorter */
 	std::vector<unsigned> kept; /* indices of idle buffers whose memory is still referenced */
 	size_t outstanding = 0;
+	PeerBuffers peer; /* whose memory it is, if it is downstream's */
 	std::shared_ptr<CameraReturn> camera;
 };
 
@@ -62,9 +71,26 @@ GQuark indexQuark()
  * Does nobody but the buffer refer to its memory? gst_buffer_is_all_memory_writable() does not
  * tell: it sees only memory that is locked, as another buffer does, and not a plain reference.
  */
-bool memoryIsFree(GstBuffer *buffer)
+bool memoryIsFree(GstBuffer *buffer, int references)
 {
-	return GST_MINI_OBJECT_REFCOUNT_VALUE(gst_buffer_peek_memory(buffer, 0)) == 1;
+	return GST_MINI_OBJECT_REFCOUNT_VALUE(gst_buffer_peek_memory(buffer, 0)) <= references;
+}
+
+/*
+ * A GPU may still read what its program has let go of; the dma-buf knows (POLLOUT: nobody works on
+ * it any more, dma_buf_poll()). One system call for a buffer that is free.
+ */
+std::optional<heapflow::Fence> releaseFence(GstBuffer *buffer)
+{
+	const int fd = gst_fd_memory_get_fd(gst_buffer_peek_memory(buffer, 0));
+	pollfd ready = {fd, POLLOUT, 0};
+
+	if (fd < 0 || poll(&ready, 1, 0) != 0)
+		return {};
+	auto fence = heapflow::Fence::exportFrom(fd, heapflow::Access::Write);
+	if (!fence)
+		return {};
+	return std::move(*fence);
 }
 
 } /* namespace */
@@ -78,9 +104,10 @@ G_DEFINE_TYPE_WITH_CODE(GstHeapCameraPool, gst_heap_camera_pool, GST_TYPE_BUFFER
 			GST_DEBUG_CATEGORY_INIT(gst_heap_camera_pool_debug, "heapcamerapool", 0,
 						"pool of a camera's buffers"))
 
-static void gst_heap_camera_pool_give(GstHeapCameraPool *self, unsigned index)
+static void gst_heap_camera_pool_give(GstHeapCameraPool *self, unsigned index,
+				      std::optional<heapflow::Fence> release)
 {
-	auto given = self->slots->camera->give(index);
+	auto given = self->slots->camera->give(index, std::move(release));
 	if (!given)
 		GST_WARNING_OBJECT(self, "buffer %u does not go back: %s", index,
 				   given.error().text().c_str());
@@ -122,6 +149,12 @@ static GstFlowReturn gst_heap_camera_pool_acquire(GstBufferPool *pool, GstBuffer
 	return GST_FLOW_OK;
 }
 
+/* Not gst_memory_resize(): it wants sole ownership, and downstream's pool has a reference, too. */
+void gst_heap_camera_pool_set_used(GstBuffer *buffer, gsize size)
+{
+	gst_buffer_peek_memory(buffer, 0)->size = size;
+}
+
 /*
  * The last reference of the buffer is gone. Its memory may still be referenced: gst_memory_share()
  * or gst_memory_ref() by somebody who then dropped the buffer. The camera must not write into that.
@@ -134,12 +167,16 @@ static void gst_heap_camera_pool_release(GstBufferPool *pool, GstBuffer *buffer)
 		gst_mini_object_get_qdata(GST_MINI_OBJECT_CAST(buffer), indexQuark()));
 	const bool exchanged = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_TAG_MEMORY);
 	bool ready = false;
+	std::optional<heapflow::Fence> release;
 
+	if (!exchanged)
+		release = releaseFence(buffer);
 	{
 		std::lock_guard lock(slots.mutex);
 		slots.outstanding--;
 		if (!exchanged && index < slots.idle.size()) {
-			ready = memoryIsFree(buffer);
+			ready = memoryIsFree(buffer, slots.references[index]);
+			gst_heap_camera_pool_set_used(buffer, slots.size);
 			slots.idle[index] = std::exchange(buffer, nullptr);
 			if (!ready)
 				slots.kept.push_back(index);
@@ -150,7 +187,7 @@ static void gst_heap_camera_pool_release(GstBufferPool *pool, GstBuffer *buffer)
 				   index);
 		gst_buffer_unref(buffer);
 	} else if (ready) {
-		gst_heap_camera_pool_give(self, index);
+		gst_heap_camera_pool_give(self, index, std::move(release));
 	}
 }
 
@@ -180,17 +217,22 @@ static void gst_heap_camera_pool_init(GstHeapCameraPool *self)
 	self->slots = new Slots;
 }
 
-static GstBuffer *gst_heap_camera_pool_wrap(GstHeapAllocator *allocator, const heapflow::Heap &heap,
-					    heapflow::UniqueFd fd, gsize maxsize,
-					    const heapflow::FrameLayout &layout, unsigned index)
+/* Stays when GstBufferPool resets the buffer. */
+static void keepInPool(GstMeta *meta)
+{
+	meta->flags = GstMetaFlags(meta->flags | GST_META_FLAG_POOLED);
+}
+
+static GstBuffer *gst_heap_camera_pool_wrap(GstMemory *memory, const heapflow::FrameLayout &layout,
+					    unsigned index)
 {
 	GstBuffer *buffer = gst_buffer_new();
 
-	gst_buffer_append_memory(buffer, gst_heap_allocator_wrap(allocator, std::move(fd), heap,
-								 maxsize, layout.size()));
-	GstVideoMeta *meta = heapflow::gst::addVideoMeta(buffer, layout);
-	/* Stays when GstBufferPool resets the buffer. */
-	meta->meta.flags = GstMetaFlags(meta->meta.flags | GST_META_FLAG_POOLED);
+	gst_buffer_append_memory(buffer, memory);
+	/* Only what has lines has planes; GStreamer describes Bayer and JPEG by caps alone. */
+	if (heapflow::isPicture(layout.fourcc, layout.modifier))
+		keepInPool(&heapflow::gst::addVideoMeta(buffer, layout)->meta);
+	keepInPool(&gst_buffer_add_heap_camera_meta(buffer)->meta);
 	gst_mini_object_set_qdata(GST_MINI_OBJECT_CAST(buffer), indexQuark(),
 				  GUINT_TO_POINTER(index), nullptr);
 	/* Set by append; from now on it means that somebody else changed the memory. */
@@ -204,23 +246,41 @@ gst_heap_camera_pool_new(GstHeapAllocator *allocator, const heapflow::Heap &heap
 			 const heapflow::CaptureConfiguration &configuration, GstCaps *caps,
 			 std::shared_ptr<CameraReturn> camera)
 {
-	auto *self = GST_HEAP_CAMERA_POOL(g_object_new(GST_TYPE_HEAP_CAMERA_POOL, nullptr));
-	gst_object_ref_sink(self);
-	self->slots->camera = std::move(camera);
+	std::vector<GstMemory *> memories;
 
 	for (const heapflow::Buffer &buffer : buffers) {
 		heapflow::UniqueFd fd(fcntl(buffer.fd(), F_DUPFD_CLOEXEC, 3));
 		if (!fd.valid()) {
 			const int code = errno;
-			gst_object_unref(self);
+			for (GstMemory *memory : memories)
+				gst_memory_unref(memory);
 			return heapflow::fail(code, "cannot duplicate the descriptor of a buffer");
 		}
+		memories.push_back(gst_heap_allocator_wrap(allocator, std::move(fd), heap,
+							   buffer.size(),
+							   configuration.layout.size()));
+	}
+	return gst_heap_camera_pool_new_wrapped(std::move(memories), configuration, caps,
+						std::move(camera));
+}
+
+Result<GstHeapCameraPool *>
+gst_heap_camera_pool_new_wrapped(std::vector<GstMemory *> memories,
+				 const heapflow::CaptureConfiguration &configuration, GstCaps *caps,
+				 std::shared_ptr<CameraReturn> camera)
+{
+	auto *self = GST_HEAP_CAMERA_POOL(g_object_new(GST_TYPE_HEAP_CAMERA_POOL, nullptr));
+	gst_object_ref_sink(self);
+	self->slots->camera = std::move(camera);
+	self->slots->size = configuration.layout.size();
+
+	for (GstMemory *memory : memories) {
+		self->slots->references.push_back(GST_MINI_OBJECT_REFCOUNT_VALUE(memory));
 		self->slots->idle.push_back(gst_heap_camera_pool_wrap(
-			allocator, heap, std::move(fd), buffer.size(), configuration.layout,
-			unsigned(self->slots->idle.size())));
+			memory, configuration.layout, unsigned(self->slots->idle.size())));
 	}
 
-	const guint count = guint(buffers.size());
+	const guint count = guint(memories.size());
 	GstStructure *config = gst_buffer_pool_get_config(GST_BUFFER_POOL_CAST(self));
 	gst_buffer_pool_config_set_params(config, caps, guint(configuration.layout.size()), count,
 					  count);
@@ -230,6 +290,11 @@ gst_heap_camera_pool_new(GstHeapAllocator *allocator, const heapflow::Heap &heap
 		return heapflow::fail(EINVAL, "the pool of the camera's buffers does not start");
 	}
 	return self;
+}
+
+void gst_heap_camera_pool_keep_with(GstHeapCameraPool *self, heapflow::gst::PeerBuffers peer)
+{
+	self->slots->peer = std::move(peer);
 }
 
 GstBuffer *gst_heap_camera_pool_take(GstHeapCameraPool *self, unsigned index)
@@ -248,21 +313,21 @@ GstBuffer *gst_heap_camera_pool_take(GstHeapCameraPool *self, unsigned index)
 size_t gst_heap_camera_pool_collect(GstHeapCameraPool *self)
 {
 	Slots &slots = *self->slots;
-	std::vector<unsigned> free;
+	std::vector<std::pair<unsigned, std::optional<heapflow::Fence>>> free;
 	size_t left;
 
 	{
 		std::lock_guard lock(slots.mutex);
 		std::erase_if(slots.kept, [&](unsigned index) {
-			if (!memoryIsFree(slots.idle[index]))
+			if (!memoryIsFree(slots.idle[index], slots.references[index]))
 				return false;
-			free.push_back(index);
+			free.emplace_back(index, releaseFence(slots.idle[index]));
 			return true;
 		});
 		left = slots.kept.size();
 	}
-	for (unsigned index : free)
-		gst_heap_camera_pool_give(self, index);
+	for (auto &[index, release] : free)
+		gst_heap_camera_pool_give(self, index, std::move(release));
 	return left;
 }
 

@@ -6,10 +6,13 @@
 #include "heapflow/heap/heap.h"
 
 #include "gstheapallocator.h"
+#include "gstheappeerpool.h"
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
+#include <vector>
 
 namespace heapflow::gst
 {
@@ -22,16 +25,24 @@ namespace heapflow::gst
 class CameraReturn
 {
 public:
-	explicit CameraReturn(Camera *camera) : camera_(camera) {}
+	explicit CameraReturn(Camera *camera, unsigned stream = 0)
+		: camera_(camera), stream_(stream)
+	{
+	}
 
-	/** \brief Queue the buffer; nothing happens after close() */
-	Result<void> give(unsigned index);
+	/**
+	 * \brief Queue the buffer; nothing happens after close()
+	 *
+	 * \param[in] release What must be over before the camera may write
+	 */
+	Result<void> give(unsigned index, std::optional<Fence> release = {});
 	bool open() const;
 	void close();
 
 private:
 	mutable std::mutex mutex_;
 	Camera *camera_;
+	unsigned stream_;
 };
 
 } /* namespace heapflow::gst */
@@ -49,17 +60,29 @@ G_END_DECLS
  * A buffer returns to the camera when its last reference is dropped: a sink that keeps one until
  * the flip that replaced it is thereby safe (invariant 1).
  *
- * \param[in] buffers As imported; each GstMemory gets a descriptor of its own, because downstream
- * may keep it longer than the camera lives.
+ * \param[in] memories As imported, taken over; dma-bufs, of whatever allocator. Who else has a
+ * reference now may keep it: only later ones hold a buffer back.
  */
+heapflow::Result<GstHeapCameraPool *>
+gst_heap_camera_pool_new_wrapped(std::vector<GstMemory *> memories,
+				 const heapflow::CaptureConfiguration &configuration, GstCaps *caps,
+				 std::shared_ptr<heapflow::gst::CameraReturn> camera);
+
+/** \brief The same for buffers of a heap; each memory gets a descriptor of its own */
 heapflow::Result<GstHeapCameraPool *>
 gst_heap_camera_pool_new(GstHeapAllocator *allocator, const heapflow::Heap &heap,
 			 std::span<const heapflow::Buffer> buffers,
 			 const heapflow::CaptureConfiguration &configuration, GstCaps *caps,
 			 std::shared_ptr<heapflow::gst::CameraReturn> camera);
 
+/** \brief Keep downstream's buffers for as long as one of the pool's is out */
+void gst_heap_camera_pool_keep_with(GstHeapCameraPool *self, heapflow::gst::PeerBuffers peer);
+
 /** \brief The buffer that the camera has filled; nullptr when the pool has lost it */
 GstBuffer *gst_heap_camera_pool_take(GstHeapCameraPool *self, unsigned index);
+
+/** \brief How many bytes of a buffer of the pool are the frame, until it comes home (MJPEG) */
+void gst_heap_camera_pool_set_used(GstBuffer *buffer, gsize size);
 
 /**
  * \brief Queue buffers whose memory somebody kept beyond the buffer, as far as it is free now

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstheapcamerasession.h"
 
-#include "gstheapformat.h"
+#include "heapflow/heap/buffer_holders.h"
 
 #include <algorithm>
 #include <cerrno>
 
+#include <unistd.h>
+
 namespace heapflow::gst
 {
 
-Result<std::unique_ptr<CameraSession>> CameraSession::open(std::string_view name)
+Result<std::unique_ptr<CameraSession>> CameraSession::open(const CameraSelector &selector)
 {
-	auto camera = openCamera(name);
+	auto camera = openCamera(selector);
 	if (!camera)
 		return std::unexpected(camera.error());
 
@@ -21,191 +23,192 @@ Result<std::unique_ptr<CameraSession>> CameraSession::open(std::string_view name
 		return std::unexpected(modes.error());
 	if (modes->empty())
 		return fail(EINVAL, session->info().id + " has no format that heapflow knows");
-	session->modes_ = std::move(*modes);
+	session->modes_[StreamRole::Viewfinder] = std::move(*modes);
 	return session;
 }
 
 CameraSession::~CameraSession()
 {
 	stop();
-	dropPool();
-	gst_clear_caps(&caps_);
-	/* The camera borrows the buffers until it is destroyed. */
+	/* The camera borrows the buffers until it is destroyed; the buffers' way back ends first.
+	 */
+	for (auto &stream : streams_)
+		stream->drop();
 	camera_.reset();
 }
 
-Result<void> CameraSession::configure(const CaptureRequest &request)
+const std::vector<CaptureMode> &CameraSession::modes(StreamRole role)
+{
+	const auto known = modes_.find(role);
+	if (known != modes_.end())
+		return known->second;
+	return modes_[role] = camera_->modes(role).value_or(std::vector<CaptureMode>());
+}
+
+const CaptureConfiguration &CameraSession::configuration(unsigned stream) const
+{
+	static const CaptureConfiguration none;
+	return stream < streams_.size() ? streams_[stream]->configuration() : none;
+}
+
+Result<void> CameraSession::configure(const std::vector<CaptureRequest> &requests,
+				      const SensorRequest &sensor)
 {
 	stop();
-	dropPool();
-	auto configuration = camera_->configure(request);
-	/* From here on the camera has let go of the descriptors. */
-	buffers_.clear();
-	if (!configuration)
-		return std::unexpected(configuration.error());
-	request_ = request;
-	configuration_ = std::move(*configuration);
+	for (auto &stream : streams_)
+		stream->drop();
+	auto configurations = camera_->configureStreams(requests, sensor);
+	if (!configurations)
+		return std::unexpected(configurations.error());
+	requests_ = requests;
+	sensor_ = sensor;
+	streams_.resize(std::min(streams_.size(), requests.size()));
+	while (streams_.size() < requests.size())
+		streams_.push_back(
+			std::make_unique<CameraStream>(*camera_, unsigned(streams_.size())));
+	for (size_t i = 0; i < streams_.size(); i++)
+		streams_[i]->reset(std::move((*configurations)[i]));
 	return {};
 }
 
-Result<std::vector<std::string>> CameraSession::prepare(const std::string &heapExpression,
-							const std::string &name, GstCaps *caps)
+/* The same again, with the stride that downstream's buffers have where they are to be tried. */
+Result<void> CameraSession::configureAgain()
 {
-	auto choice = chooseHeap(heapExpression);
-	if (!choice)
-		return std::unexpected(choice.error());
-	choice_ = std::move(*choice);
-	name_ = name;
-	gst_caps_replace(&caps_, caps);
+	std::vector<CaptureRequest> requests = requests_;
+	for (size_t i = 0; i < requests.size(); i++)
+		if (streams_[i]->wantedStride())
+			requests[i].stride = streams_[i]->wantedStride();
+	const std::vector<CaptureRequest> before = requests_;
+	auto configured = configure(requests, sensor_);
+	requests_ = before;
+	return configured;
+}
+
+Result<std::vector<std::string>> CameraSession::prepare(const std::vector<StreamMemory> &memory,
+							const std::vector<GstCaps *> &caps)
+{
 	delivered_ = false;
-	return prepareFromChoice();
+	for (size_t i = 0; i < streams_.size(); i++)
+		if (auto begun = streams_[i]->begin(memory[i], caps[i]); !begun)
+			return std::unexpected(begun.error());
+	return prepareAll();
 }
 
 Result<std::vector<std::string>> CameraSession::prepareNext(const Error &refusal)
 {
-	const std::string refused = heap_;
-	removeTaken(refused);
-	if (choice_.candidates.empty() || !choice_.taken().matches)
-		return std::unexpected(refusal);
-	if (auto again = configure(CaptureRequest(request_)); !again)
-		return std::unexpected(again.error());
+	std::vector<std::string> notes;
+	bool elsewhere = false;
 
-	auto notes = prepareFromChoice();
-	if (!notes)
-		return notes;
-	notes->insert(notes->begin(), "heap " + refused + " does not serve: " + refusal.message);
+	/* Which of the streams was refused, libcamera does not say. */
+	for (auto &stream : streams_)
+		elsewhere |= stream->refuse(refusal, notes);
+	if (!elsewhere)
+		return std::unexpected(refusal);
+	if (auto again = configureAgain(); !again)
+		return std::unexpected(again.error());
+	auto prepared = prepareAll();
+	if (!prepared)
+		return prepared;
+	notes.insert(notes.end(), prepared->begin(), prepared->end());
 	return notes;
 }
 
-/* One heap after the other until the camera takes the memory of one. */
-Result<std::vector<std::string>> CameraSession::prepareFromChoice()
+Result<std::vector<std::string>> CameraSession::prepareAll()
 {
 	std::vector<std::string> notes;
 
-	for (;;) {
-		auto allocated = allocateBuffers(choice_, configuration_.bufferCount,
-						 configuration_.layout.size(), name_);
-		if (!allocated)
-			return std::unexpected(allocated.error());
-		const std::string heap = allocated->heap.name.text;
-		for (const HeapFallback &fallback : allocated->fallbacks)
-			notes.push_back(fallback.text());
-
-		auto imported = importAndWrap(std::move(*allocated));
-		if (imported)
-			return notes;
-		removeTaken(heap);
-		if (imported.error().code != EFAULT || choice_.candidates.empty() ||
-		    !choice_.taken().matches)
-			return std::unexpected(imported.error());
-		notes.push_back("heap " + heap + " does not serve: " + imported.error().message);
-		if (auto again = configure(CaptureRequest(request_)); !again)
+	for (size_t i = 0; i < streams_.size();) {
+		auto prepared = streams_[i]->prepare(notes);
+		if (prepared) {
+			i++;
+			continue;
+		}
+		if (prepared.error().code != EAGAIN)
+			return std::unexpected(prepared.error());
+		if (auto again = configureAgain(); !again)
 			return std::unexpected(again.error());
+		i = 0; /* configuring anew took the buffers of all streams away */
 	}
+	return notes;
 }
 
-Result<void> CameraSession::importAndWrap(AllocatedBuffers allocated)
+bool CameraSession::prepared() const
 {
-	buffers_ = std::move(allocated.buffers);
-	auto imported = camera_->importBuffers(buffers_);
-	if (!imported)
-		return imported;
-
-	heap_ = allocated.heap.name.text;
-	for (const HeapCandidate &candidate : choice_.candidates)
-		if (candidate.heap.name.text == heap_)
-			reason_ = candidate.reason;
-
-	way_ = std::make_shared<CameraReturn>(camera_.get());
-	/* Its choice is never asked: the memory is there. */
-	GstAllocator *allocator = gst_heap_allocator_new(choice_, name_);
-	auto pool = gst_heap_camera_pool_new(GST_HEAP_ALLOCATOR(allocator), allocated.heap,
-					     buffers_, configuration_, caps_, way_);
-	gst_object_unref(allocator);
-	if (!pool)
-		return std::unexpected(pool.error());
-	pool_ = *pool;
-	return {};
+	return !streams_.empty() &&
+	       std::ranges::all_of(streams_, [](const auto &stream) { return stream->prepared(); });
 }
 
-void CameraSession::removeTaken(std::string_view heap)
+Result<void> CameraSession::start()
 {
-	std::erase_if(choice_.candidates, [heap](const HeapCandidate &candidate) {
-		return candidate.heap.name.text == heap;
-	});
+	if (running_)
+		return {};
+	auto started = camera_->start();
+	running_ = started.has_value();
+	return started;
 }
 
-Result<CapturedFrame> CameraSession::waitFrame(std::chrono::milliseconds timeout)
-{
-	if (!running_) {
-		if (auto started = camera_->start(); !started)
-			return std::unexpected(started.error());
-		running_ = true;
-	}
-	return camera_->waitFrame(timeout);
-}
-
-GstBuffer *CameraSession::take(const CapturedFrame &frame)
+GstBuffer *CameraSession::take(const CapturedFrame &frame, unsigned stream)
 {
 	delivered_ = true;
-	return gst_heap_camera_pool_take(pool_, frame.index);
+	return stream < streams_.size() ? streams_[stream]->take(frame.index) : nullptr;
 }
 
 void CameraSession::stop()
 {
 	/* First the way back: what comes home from now on must not be queued to a stopped camera.
 	 */
-	if (way_)
-		way_->close();
+	for (auto &stream : streams_)
+		stream->close();
 	if (running_)
 		(void)camera_->stop();
 	running_ = false;
 }
 
-void CameraSession::dropPool()
+size_t CameraSession::buffersDownstream(unsigned stream) const
 {
-	way_.reset();
-	if (!pool_)
-		return;
-	/* Buffers that are still downstream keep the pool, and their memory its descriptors. */
-	gst_buffer_pool_set_active(GST_BUFFER_POOL_CAST(pool_), FALSE);
-	gst_clear_object(&pool_);
-	heap_.clear();
-	reason_.clear();
+	return stream < streams_.size() ? streams_[stream]->buffersDownstream() : 0;
 }
 
-size_t CameraSession::buffersDownstream() const
+size_t CameraSession::buffersKept(unsigned stream)
 {
-	return pool_ ? gst_heap_camera_pool_outstanding(pool_) : 0;
+	return stream < streams_.size() ? streams_[stream]->buffersKept() : 0;
 }
 
-size_t CameraSession::buffersKept()
+std::string CameraSession::otherHolders(unsigned stream) const
 {
-	return pool_ ? gst_heap_camera_pool_collect(pool_) : 0;
+	if (stream >= streams_.size())
+		return {};
+	const std::vector<uint64_t> inodes = streams_[stream]->inodes();
+	const BufferHolders holders = readBufferHolders();
+	std::map<pid_t, unsigned> counts;
+	for (const HeldBuffer &buffer : holders.buffers)
+		for (const BufferUse &use : buffer.uses)
+			if (use.process != getpid() && std::ranges::contains(inodes, buffer.inode))
+				counts[use.process]++;
+	std::string text;
+	for (const auto &[process, count] : counts)
+		if (const ProcessName *name = holders.process(process))
+			text += (text.empty() ? "" : ", ") + name->text() + " " +
+				std::to_string(count);
+	return text;
 }
 
 uint64_t CameraSession::heapBytes() const
 {
 	uint64_t bytes = 0;
-	for (const Buffer &buffer : buffers_)
-		bytes += buffer.size();
+	for (const auto &stream : streams_)
+		bytes += stream->heapBytes();
 	return bytes;
 }
 
-GstStructure *CameraSession::plan() const
+GstStructure *CameraSession::plan(unsigned stream) const
 {
-	const FrameLayout &layout = configuration_.layout;
-
-	return gst_structure_new(
-		"heapflow-plan", "camera", G_TYPE_STRING, info().id.c_str(), "model", G_TYPE_STRING,
-		info().model.c_str(), "format", G_TYPE_STRING,
-		drmFormatString(layout.fourcc, layout.modifier).c_str(), "width", G_TYPE_UINT,
-		layout.width, "height", G_TYPE_UINT, layout.height, "layout", G_TYPE_STRING,
-		describe(layout).c_str(), "framerate", GST_TYPE_FRACTION,
-		int(configuration_.rate.numerator), int(configuration_.rate.denominator), "caps",
-		GST_TYPE_CAPS, caps_, "buffers", G_TYPE_UINT, configuration_.bufferCount, "heap",
-		G_TYPE_STRING, heap_.c_str(), "heap-reason", G_TYPE_STRING, reason_.c_str(),
-		"heap-bytes", G_TYPE_UINT64, heapBytes(), nullptr);
+	GstStructure *plan =
+		gst_structure_new("heapflow-plan", "camera", G_TYPE_STRING, info().id.c_str(),
+				  "model", G_TYPE_STRING, info().model.c_str(), nullptr);
+	if (stream < streams_.size())
+		streams_[stream]->describe(plan);
+	return plan;
 }
 
 } /* namespace heapflow::gst */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A camera with its buffers in a heap, from open to the last frame. */
+/* A camera with the buffers of its streams, from open to the last frame. */
 #pragma once
 
 #include "heapflow/camera/camera.h"
-#include "heapflow/heap/heap_choice.h"
 
-#include "gstheapcamerapool.h"
+#include "gstheapcamerastream.h"
 
+#include <atomic>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,90 +18,106 @@ namespace heapflow::gst
 /**
  * \brief What heapcamerasrc does with a camera, without the element
  *
- * Order: open(), configure(), prepare(), then frames, then stop() or again configure().
+ * Order: open(), configure(), prepare(), start(), then frames, then stop() or again configure().
  *
- * Threads: as Camera, which see; interrupt() from any.
+ * Threads: waitFrame(), take() and giveBack() of each stream from a thread of its own, between
+ * start() and stop(); interrupt() and setControls() from any; all else from one at a time.
  */
 class CameraSession
 {
 public:
-	static Result<std::unique_ptr<CameraSession>> open(std::string_view name);
+	static Result<std::unique_ptr<CameraSession>> open(const CameraSelector &selector);
 	~CameraSession();
 
 	CameraSession(const CameraSession &) = delete;
 	CameraSession &operator=(const CameraSession &) = delete;
 
 	const CameraInfo &info() const { return camera_->info(); }
-	const std::vector<CaptureMode> &modes() const { return modes_; }
-	const CaptureRequest &request() const { return request_; }
-	const CaptureConfiguration &configuration() const { return configuration_; }
+	/** \brief Of a stream in this role; asked once. Empty: the camera has none */
+	const std::vector<CaptureMode> &modes(StreamRole role = StreamRole::Viewfinder);
+	const std::vector<CaptureRequest> &requests() const { return requests_; }
+	const CaptureConfiguration &configuration(unsigned stream = 0) const;
+	size_t streams() const { return streams_.size(); }
 
-	/** \brief Stop what runs and settle a format */
-	Result<void> configure(const CaptureRequest &request);
+	/** \brief Stop what runs and settle the formats */
+	Result<void> configure(const std::vector<CaptureRequest> &requests,
+			       const SensorRequest &sensor = {});
 
 	/**
-	 * \brief Allocate all buffers in the first heap of the choice that has room and that the
-	 * camera takes, and hand them over
+	 * \brief Find memory for every stream that the camera takes, and hand it over
 	 *
-	 * \param[in] name What the dma-bufs are called
-	 * \param[in] caps Of the frames, for the pool
-	 * \return a sentence for each heap that did not serve
+	 * \param[in] caps Of the frames of each stream
+	 * \return a sentence for each place that did not serve
 	 */
-	Result<std::vector<std::string>> prepare(const std::string &heapExpression,
-						 const std::string &name, GstCaps *caps);
+	Result<std::vector<std::string>> prepare(const std::vector<StreamMemory> &memory,
+						 const std::vector<GstCaps *> &caps);
 
 	/**
-	 * \brief prepare() in the next heap, after the camera refused the memory of this one
+	 * \brief prepare() elsewhere, after the camera refused the memory
 	 *
 	 * libcamera tells so only with the first frame (`refusal`, EFAULT). Allowed until a frame
-	 * has left the session. The error is `refusal` when there is no further heap.
+	 * has left the session. The error is `refusal` when there is no other place.
 	 */
 	Result<std::vector<std::string>> prepareNext(const Error &refusal);
 
-	/** \brief Start at the first call; otherwise as Camera::waitFrame() */
-	Result<CapturedFrame> waitFrame(std::chrono::milliseconds timeout);
+	Result<void> start();
+	bool running() const { return running_; }
+	bool prepared() const;
+
+	/** \brief As Camera::waitFrame() */
+	Result<CapturedFrame> waitFrame(std::chrono::milliseconds timeout, unsigned stream = 0)
+	{
+		return camera_->waitFrame(timeout, stream);
+	}
+	const FrameControls &metadata(unsigned index, unsigned stream) const
+	{
+		return camera_->metadata(index, stream);
+	}
 
 	/** \brief The buffer of a frame, downstream's from now on; nullptr when the pool lost it */
-	GstBuffer *take(const CapturedFrame &frame);
+	GstBuffer *take(const CapturedFrame &frame, unsigned stream = 0);
 	/** \brief Back to the camera unseen */
-	Result<void> giveBack(const CapturedFrame &frame) { return camera_->queue(frame.index); }
+	Result<void> giveBack(const CapturedFrame &frame, unsigned stream = 0)
+	{
+		return camera_->queue(frame.index, stream);
+	}
 
-	void interrupt(bool interrupted) { camera_->interrupt(interrupted); }
+	std::vector<ControlDescription> controls() { return camera_->controls(); }
+	Result<void> setControls(const ControlList &controls)
+	{
+		return camera_->setControls(controls);
+	}
+
+	void interrupt(bool interrupted, unsigned stream)
+	{
+		camera_->interrupt(interrupted, stream);
+	}
 	void stop();
 
-	size_t buffersDownstream() const;
+	size_t buffersDownstream(unsigned stream = 0) const;
 	/** \brief Buffers whose memory somebody keeps; queues those that are free again */
-	size_t buffersKept();
+	size_t buffersKept(unsigned stream = 0);
+	/** \brief "cam[12] 4": the other processes that have buffers of the stream; or empty */
+	std::string otherHolders(unsigned stream) const;
 
-	const std::string &heapName() const { return heap_; }
-	const std::string &heapReason() const { return reason_; }
-	uint64_t heapBytes() const; /**< taken from the heap, page rounding included */
-	/** \brief All of it for people and tests; the caller frees it */
-	GstStructure *plan() const;
+	uint64_t heapBytes() const; /**< of all streams, page rounding included */
+	/** \brief All of a stream for people and tests; the caller frees it */
+	GstStructure *plan(unsigned stream = 0) const;
 	bool framesDelivered() const { return delivered_; }
 
 private:
 	explicit CameraSession(std::unique_ptr<Camera> camera) : camera_(std::move(camera)) {}
 
-	Result<void> importAndWrap(AllocatedBuffers allocated);
-	Result<std::vector<std::string>> prepareFromChoice();
-	void removeTaken(std::string_view heap);
-	void dropPool();
+	Result<std::vector<std::string>> prepareAll();
+	Result<void> configureAgain();
 
 	std::unique_ptr<Camera> camera_;
-	std::vector<CaptureMode> modes_;
-	CaptureRequest request_;
-	CaptureConfiguration configuration_;
-	HeapChoice choice_; /* what is left of it: refused heaps are removed */
-	std::string name_;
-	GstCaps *caps_ = nullptr;
-	std::vector<Buffer> buffers_; /* borrowed by the camera */
-	std::shared_ptr<CameraReturn> way_;
-	GstHeapCameraPool *pool_ = nullptr;
-	std::string heap_;
-	std::string reason_;
+	std::map<StreamRole, std::vector<CaptureMode>> modes_;
+	std::vector<CaptureRequest> requests_;
+	SensorRequest sensor_;
+	std::vector<std::unique_ptr<CameraStream>> streams_;
 	bool running_ = false;
-	bool delivered_ = false;
+	std::atomic<bool> delivered_ = false;
 };
 
 } /* namespace heapflow::gst */

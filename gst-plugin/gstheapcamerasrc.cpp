@@ -25,384 +25,220 @@
  * ]|
  * A V4L2 device, with a fallback to the default CMA region.
  *
+ * |[
+ * gst-launch-1.0 heapcamerasrc name=camera heap='video@*' camera. ! heapkmssink
+ * camera.src_0 ! video/x-raw,width=640,height=480 ! videoconvert ! jpegenc ! filesink
+ * location=pictures.jpg
+ * ]|
+ * Two streams of one camera. Each has a thread of its own: a branch that is slow, or keeps its
+ * buffers, does not stop the other.
+ * |[
+ * gst-launch-1.0 heapcamerasrc controls='c,brightness=0.2,contrast=1.1' ! heapkmssink
+ * ]|
+ * Controls of the camera, together from one frame on; #heapcamerasrc:camera-controls lists them.
+ *
+ * ## Memory
+ * With #heapcamerasrc:heap set, buffers come from that heap. Otherwise the pool that downstream
+ * proposes is used when it has dma-bufs with the camera's layout, and else a heap that `auto`
+ * chooses. #heapcamerasrc:buffer-mode insists on one of the two.
+ *
+ * ## Frames
+ * Buffers carry #GstVideoMeta, a #GstReferenceTimestampMeta with the time of arrival, and a
+ * #GstHeapCameraMeta with everything the camera told (C API in `gst/heap/gstheapcamerameta.h`).
+ * Offset is the number of the frame; after a gap the buffer has DISCONT and a QoS message counts
+ * the lost ones. Frames that the driver flags are CORRUPTED; those from before the sensor has
+ * settled are not pushed.
+ *
  * ## Messages
- * When the buffers are ready an element message `heapflow-plan` is posted, with the fields of
- * #heapcamerasrc:plan.
+ * When the buffers are ready an element message `heapflow-plan` is posted for each stream, with the
+ * fields of #heapcamerasrc:plan. `heapflow-starved` says that downstream holds all buffers, and
+ * how.
  */
 #include "gstheapcamerasrc_private.h"
 
-#include "gstheapcameracaps.h"
 #include "gstheaperror.h"
+#include "gstheapformat.h"
 
 #include <cerrno>
 #include <utility>
 
-GST_DEBUG_CATEGORY_STATIC(gst_heap_camera_src_debug);
+GST_DEBUG_CATEGORY(gst_heap_camera_src_debug);
 #define GST_CAT_DEFAULT gst_heap_camera_src_debug
 
-using heapflow::CapturedFrame;
 using heapflow::Error;
 using heapflow::Result;
+using heapflow::gst::CameraPad;
 using heapflow::gst::CameraSession;
 using heapflow::gst::CameraSource;
 using heapflow::gst::monotonicNow;
-
-namespace
-{
-
-/* A camera that is silent for so long is broken, or all its buffers are kept downstream. */
-constexpr std::chrono::milliseconds frameTimeout{5000};
-/* While somebody keeps the memory of a buffer, nobody tells when it lets go. */
-constexpr std::chrono::milliseconds collectInterval{20};
-/* ns; a frame that takes less to get was there already. */
-constexpr int64_t waited = 1000000;
-/* One being filled and one to be filled next, besides those that downstream holds. */
-constexpr unsigned cameraBuffers = 2;
-
-} /* namespace */
 
 G_DEFINE_TYPE_WITH_CODE(GstHeapCameraSrc, gst_heap_camera_src, GST_TYPE_PUSH_SRC,
 			GST_DEBUG_CATEGORY_INIT(gst_heap_camera_src_debug, "heapcamerasrc", 0,
 						"camera source in a dma-buf heap"))
 GST_ELEMENT_REGISTER_DEFINE(heapcamerasrc, "heapcamerasrc", GST_RANK_NONE, GST_TYPE_HEAP_CAMERA_SRC)
 
-static void warnOfFallbacks(GstHeapCameraSrc *self, const std::vector<std::string> &notes)
+static CameraPad &leadingPad(GstBaseSrc *base)
+{
+	return gst_heap_camera_pad_state(GST_HEAP_CAMERA_PAD(GST_BASE_SRC_PAD(base)));
+}
+
+void gst_heap_camera_src_warn(GstHeapCameraSrc *self, const std::vector<std::string> &notes)
 {
 	for (const std::string &note : notes)
 		HEAPFLOW_ELEMENT_WARNING(self, (Error{ENOMEM, note, ""}));
 }
 
-static gboolean gst_heap_camera_src_open(GstHeapCameraSrc *self)
+std::shared_ptr<CameraSession> gst_heap_camera_src_session(GstHeapCameraSrc *self)
 {
-	std::string name;
-	{
-		std::lock_guard lock(self->source->mutex);
-		name = self->source->cameraName;
-	}
-	auto session = CameraSession::open(name);
-	if (!session) {
-		HEAPFLOW_ELEMENT_ERROR(self, session.error());
-		return FALSE;
-	}
-	GST_INFO_OBJECT(self, "opened %s (%s)", (*session)->info().id.c_str(),
-			(*session)->info().model.c_str());
-	self->source->session = std::move(*session);
-	return TRUE;
+	std::lock_guard lock(self->source->mutex);
+	return self->source->session;
 }
 
-static GstCaps *gst_heap_camera_src_get_caps(GstBaseSrc *base, GstCaps *filter)
-{
-	GstHeapCameraSrc *self = GST_HEAP_CAMERA_SRC(base);
-	GstCaps *caps = self->source->session
-				? heapflow::gst::capsFromModes(self->source->session->modes())
-				: gst_pad_get_pad_template_caps(GST_BASE_SRC_PAD(base));
-	if (!filter)
-		return caps;
-
-	GstCaps *both = gst_caps_intersect_full(filter, caps, GST_CAPS_INTERSECT_FIRST);
-	gst_caps_unref(caps);
-	return both;
-}
-
-/* The caps that the pipeline gets, from what the camera made of what was chosen. */
-static GstCaps *gst_heap_camera_src_configure(GstHeapCameraSrc *self, GstCaps *chosen,
-					      GstCaps *allowed)
-{
-	unsigned bufferCount;
-	{
-		std::lock_guard lock(self->source->mutex);
-		bufferCount = self->source->bufferCount;
-	}
-	auto request = heapflow::gst::requestFromCaps(chosen, bufferCount);
-	if (!request) {
-		GST_ELEMENT_ERROR(self, CORE, NEGOTIATION, ("%s", request.error().message.c_str()),
-				  ("%s", request.error().text().c_str()));
-		return nullptr;
-	}
-	auto configured = self->source->session->configure(*request);
-	if (!configured) {
-		HEAPFLOW_ELEMENT_ERROR(self, configured.error());
-		return nullptr;
-	}
-
-	const auto &configuration = self->source->session->configuration();
-	GstCaps *caps = heapflow::gst::capsFromConfiguration(chosen, configuration);
-	if (!gst_caps_can_intersect(caps, allowed)) {
-		g_autofree char *got = gst_caps_to_string(caps);
-		g_autofree char *wanted = gst_caps_to_string(chosen);
-		GST_ELEMENT_ERROR(self, CORE, NEGOTIATION,
-				  ("The camera changes the format to %s, which downstream does "
-				   "not take.",
-				   heapflow::describe(configuration.layout).c_str()),
-				  ("asked for %s, got %s", wanted, got));
-		gst_clear_caps(&caps);
-	}
-	return caps;
-}
-
-/*
- * Not the default: the camera is asked before the caps are settled, because colorimetry and rate
- * are known only afterwards.
- */
-static gboolean gst_heap_camera_src_negotiate(GstBaseSrc *base)
-{
-	GstHeapCameraSrc *self = GST_HEAP_CAMERA_SRC(base);
-	GstPad *pad = GST_BASE_SRC_PAD(base);
-	GstCaps *own = gst_pad_query_caps(pad, nullptr);
-	GstCaps *allowed = gst_pad_peer_query_caps(pad, own);
-	gst_caps_unref(own);
-
-	if (gst_caps_is_empty(allowed)) {
-		GST_ELEMENT_ERROR(self, CORE, NEGOTIATION,
-				  ("The camera %s has no format that downstream takes.",
-				   self->source->session->info().id.c_str()),
-				  ("see gst-inspect-1.0 and GST_DEBUG=heapcamerasrc:6"));
-		gst_caps_unref(allowed);
-		return FALSE;
-	}
-
-	GstCaps *chosen = heapflow::gst::fixateCameraCaps(gst_caps_ref(allowed));
-	GST_DEBUG_OBJECT(self, "chose %" GST_PTR_FORMAT, static_cast<void *>(chosen));
-	GstCaps *caps = gst_heap_camera_src_configure(self, chosen, allowed);
-	gst_caps_unref(chosen);
-	gst_caps_unref(allowed);
-	if (!caps)
-		return FALSE;
-
-	const gboolean accepted = gst_base_src_set_caps(base, caps);
-	gst_caps_unref(caps);
-	return accepted;
-}
-
-static void gst_heap_camera_src_publish_plan(GstHeapCameraSrc *self)
+Result<void> gst_heap_camera_src_open(GstHeapCameraSrc *self)
 {
 	CameraSource &source = *self->source;
-	GstStructure *plan = source.session->plan();
-
-	GST_INFO_OBJECT(self, "%" GST_PTR_FORMAT, static_cast<void *>(plan));
+	heapflow::CameraSelector selector;
+	std::string tuning;
 	{
 		std::lock_guard lock(source.mutex);
-		g_clear_pointer(&source.plan, gst_structure_free);
-		source.plan = gst_structure_copy(plan);
-		source.heapBytes = source.session->heapBytes();
+		selector = source.selector;
+		tuning = source.tuningFile;
+		/* Once it was there, it is that one which comes back. */
+		if (!source.cameraId.empty())
+			selector = {source.cameraId, {}, {}};
 	}
-	gst_element_post_message(GST_ELEMENT_CAST(self),
-				 gst_message_new_element(GST_OBJECT_CAST(self), plan));
-}
-
-/* Timing that follows from the format: durations, and the latency until one is measured. */
-static void gst_heap_camera_src_settle_timing(GstHeapCameraSrc *self)
-{
-	CameraSource &source = *self->source;
-	const auto &configuration = source.session->configuration();
-
-	source.stamper.restart(configuration.rate);
-	const GstClockTime duration = source.stamper.duration();
+	if (!tuning.empty())
+		if (auto tuned = heapflow::setTuningFile(tuning); !tuned)
+			return tuned;
+	auto opened = CameraSession::open(selector);
+	if (!opened)
+		return std::unexpected(opened.error());
+	GST_INFO_OBJECT(self, "opened %s (%s)", (*opened)->info().id.c_str(),
+			(*opened)->info().model.c_str());
 	std::lock_guard lock(source.mutex);
-	source.latency.restart(GST_CLOCK_TIME_IS_VALID(duration) ? duration : GST_SECOND / 30,
-			       configuration.bufferCount);
+	source.session = std::move(*opened);
+	source.cameraId = source.session->info().id;
+	return {};
 }
 
-/*
- * Unless the user said how many: what downstream holds at a time and what the camera works on.
- * Fewer and the camera starves. libcamera's pipeline handlers may insist on a number of their own.
- */
-static gboolean gst_heap_camera_src_ask_for_buffers(GstHeapCameraSrc *self, unsigned held)
-{
-	CameraSession &session = *self->source->session;
-	const unsigned wanted = held + cameraBuffers;
-	{
-		std::lock_guard lock(self->source->mutex);
-		if (self->source->bufferCount != 0)
-			return TRUE;
-	}
-	const heapflow::CaptureConfiguration before = session.configuration();
-	if (before.bufferCount >= wanted)
-		return TRUE;
-
-	heapflow::CaptureRequest request = session.request();
-	request.bufferCount = wanted;
-	auto configured = session.configure(request);
-	if (!configured) {
-		HEAPFLOW_ELEMENT_ERROR(self, configured.error());
-		return FALSE;
-	}
-	if (session.configuration().layout != before.layout) {
-		GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS,
-				  ("The camera changes its format with the number of buffers."),
-				  ("set the property buffers"));
-		return FALSE;
-	}
-	return TRUE;
-}
-
-/*
- * Nothing of the answer is used but what downstream understands: the memory is ours. Returning no
- * pool tells GstBaseSrc that there is none for it to run.
- */
-static gboolean gst_heap_camera_src_decide_allocation(GstBaseSrc *base, GstQuery *query)
-{
-	GstHeapCameraSrc *self = GST_HEAP_CAMERA_SRC(base);
-	CameraSession &session = *self->source->session;
-	GstCaps *caps = nullptr;
-
-	gst_query_parse_allocation(query, &caps, nullptr);
-	guint held = 0;
-	while (gst_query_get_n_allocation_pools(query) > 0) {
-		GstBufferPool *pool = nullptr;
-		guint minimum = 0;
-		gst_query_parse_nth_allocation_pool(query, 0, &pool, nullptr, &minimum, nullptr);
-		gst_clear_object(&pool);
-		held = std::max(held, minimum);
-		gst_query_remove_nth_allocation_pool(query, 0);
-	}
-	if (!gst_heap_camera_src_ask_for_buffers(self, held))
-		return FALSE;
-
-	const auto &layout = session.configuration().layout;
-	const bool dmabuf = gst_video_is_dma_drm_caps(caps);
-	if (!dmabuf && !heapflow::gst::isDefaultLayout(layout) &&
-	    !gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr)) {
-		GST_ELEMENT_ERROR(self, CORE, NEGOTIATION,
-				  ("The camera's lines are padded (%s) and downstream does not "
-				   "support GstVideoMeta, which would tell it.",
-				   heapflow::describe(layout).c_str()),
-				  ("a copy would be needed, and heapcamerasrc makes none"));
-		return FALSE;
-	}
-
-	std::string heap;
-	{
-		std::lock_guard lock(self->source->mutex);
-		heap = self->source->heap;
-	}
-	g_autofree char *name = gst_object_get_name(GST_OBJECT_CAST(self));
-	auto notes = session.prepare(heap, name, caps);
-	if (!notes) {
-		HEAPFLOW_ELEMENT_ERROR(self, notes.error());
-		return FALSE;
-	}
-	warnOfFallbacks(self, *notes);
-	gst_heap_camera_src_settle_timing(self);
-	gst_heap_camera_src_publish_plan(self);
-	return TRUE;
-}
-
-/*
- * How old a frame is when the camera hands it over. Only a frame that was waited for tells: one
- * that lay in the driver's queue is older for a reason that more latency would make worse.
- */
-static void gst_heap_camera_src_learn_latency(GstHeapCameraSrc *self, int64_t age)
+/* In the change to READY. A camera that may be waited for is not missed yet. */
+static gboolean gst_heap_camera_src_open_or_wait(GstHeapCameraSrc *self)
 {
 	CameraSource &source = *self->source;
+	bool wait;
 	{
 		std::lock_guard lock(source.mutex);
-		if (!source.latency.learn(GstClockTime(age)))
-			return;
+		source.cameraId.clear();
+		wait = source.waitForCamera;
 	}
-	GST_DEBUG_OBJECT(self, "frames come %" GST_TIME_FORMAT " after their exposure",
-			 GST_TIME_ARGS(GstClockTime(age)));
-	gst_element_post_message(GST_ELEMENT_CAST(self),
-				 gst_message_new_latency(GST_OBJECT_CAST(self)));
+	auto opened = gst_heap_camera_src_open(self);
+	if (opened)
+		return TRUE;
+	const int code = opened.error().code;
+	if (wait && (code == ENOENT || code == ENODEV)) {
+		GST_INFO_OBJECT(self, "not there yet: %s", opened.error().text().c_str());
+		return TRUE;
+	}
+	HEAPFLOW_ELEMENT_ERROR(self, opened.error());
+	return FALSE;
 }
 
 static GstFlowReturn gst_heap_camera_src_fail(GstHeapCameraSrc *self, Error error)
 {
 	if (error.code == ECANCELED)
 		return GST_FLOW_FLUSHING;
-	if (error.code == ETIMEDOUT) {
-		const CameraSession &session = *self->source->session;
-		error.message += "; " + std::to_string(session.buffersDownstream()) + " of " +
-				 std::to_string(session.configuration().bufferCount) +
+	const auto session = gst_heap_camera_src_session(self);
+	if (error.code == ETIMEDOUT && session)
+		error.message += "; " + std::to_string(session->buffersDownstream()) + " of " +
+				 std::to_string(session->configuration().bufferCount) +
 				 " buffers are held downstream";
-	}
 	HEAPFLOW_ELEMENT_ERROR(self, error);
 	return GST_FLOW_ERROR;
 }
 
-/* The next frame; an error is ECANCELED when the element is flushing. */
-static Result<CapturedFrame> gst_heap_camera_src_wait(GstHeapCameraSrc *self)
+static Result<void> gst_heap_camera_src_start_stream(GstHeapCameraSrc *self)
 {
-	CameraSession &session = *self->source->session;
-	const int64_t deadline = monotonicNow() + frameTimeout / std::chrono::nanoseconds(1);
+	const auto session = gst_heap_camera_src_session(self);
+	if (!session || !session->prepared())
+		return heapflow::fail(heapflow::gst::negotiateAgain, "not negotiated");
+	if (session->running())
+		return {};
+	if (auto started = session->start(); !started)
+		return started;
+	gst_heap_camera_src_start_others(self);
+	return {};
+}
 
-	for (;;) {
-		const bool kept = session.buffersKept() > 0;
-		auto frame = session.waitFrame(kept ? collectInterval : frameTimeout);
-		if (frame)
-			return frame;
-		if (frame.error().code == ETIMEDOUT && kept && monotonicNow() < deadline)
-			continue;
-		/* libcamera tells that it refuses the memory with the first frame. */
-		if (frame.error().code == EFAULT && !session.framesDelivered()) {
-			auto notes = session.prepareNext(frame.error());
-			if (!notes)
-				return std::unexpected(notes.error());
-			warnOfFallbacks(self, *notes);
-			gst_heap_camera_src_publish_plan(self);
-			continue;
-		}
-		return frame;
-	}
+static void gst_heap_camera_src_push_orientation(GstHeapCameraSrc *self)
+{
+	GstBaseSrc *base = GST_BASE_SRC_CAST(self);
+	CameraPad &state = leadingPad(base);
+	/* Tags follow the segment, which GstBaseSrc sends with the first buffer. */
+	GstEvent *segment = gst_pad_get_sticky_event(GST_BASE_SRC_PAD(base), GST_EVENT_SEGMENT, 0);
+
+	if (!segment)
+		return;
+	gst_event_unref(segment);
+	if (!std::exchange(state.tagPending, false))
+		return;
+	if (const auto session = gst_heap_camera_src_session(self))
+		gst_pad_push_event(
+			GST_BASE_SRC_PAD(base),
+			heapflow::gst::orientationTag(session->configuration().orientation));
 }
 
 static GstFlowReturn gst_heap_camera_src_create(GstPushSrc *push, GstBuffer **buffer)
 {
 	GstHeapCameraSrc *self = GST_HEAP_CAMERA_SRC(push);
-	CameraSource &source = *self->source;
+	GstBaseSrc *base = GST_BASE_SRC_CAST(push);
+	bool again = gst_heap_camera_src_pads_changed(self);
 
 	for (;;) {
-		const int64_t asked = monotonicNow();
-		auto frame = gst_heap_camera_src_wait(self);
-		if (!frame)
-			return gst_heap_camera_src_fail(self, frame.error());
-
-		const int64_t timestamp = frame->timestamp > 0 ? frame->timestamp : frame->arrival;
-		int64_t playingSince;
-		{
-			std::lock_guard lock(source.mutex);
-			playingSince = source.playingSince;
+		if (leadingPad(base).flushing)
+			return GST_FLOW_FLUSHING;
+		if (again && !gst_base_src_negotiate(base))
+			return leadingPad(base).flushing ? GST_FLOW_FLUSHING
+							 : GST_FLOW_NOT_NEGOTIATED;
+		Result<GstBuffer *> next = nullptr;
+		if (auto started = gst_heap_camera_src_start_stream(self); !started) {
+			next = std::unexpected(started.error());
+		} else {
+			gst_heap_camera_src_push_orientation(self);
+			next = gst_heap_camera_src_next_buffer(
+				self, GST_HEAP_CAMERA_PAD(GST_BASE_SRC_PAD(base)));
 		}
-		/* Filled while the pipeline was paused. */
-		if (timestamp < playingSince) {
-			if (auto given = source.session->giveBack(*frame); !given)
-				return gst_heap_camera_src_fail(self, given.error());
-			continue;
+		if (next) {
+			*buffer = *next;
+			return GST_FLOW_OK;
 		}
-
-		*buffer = source.session->take(*frame);
-		if (!*buffer) {
-			GST_ELEMENT_ERROR(self, STREAM, FAILED,
-					  ("The camera filled buffer %u, which it did not have.",
-					   frame->index),
-					  (nullptr));
-			return GST_FLOW_ERROR;
-		}
-		if (const uint64_t lost = source.stamper.stamp(*buffer, *frame,
-							       GST_ELEMENT_CAST(self), timestamp))
-			GST_INFO_OBJECT(self,
-					"%" G_GUINT64_FORMAT " frames lost before frame "
-					"%" G_GUINT64_FORMAT,
-					lost, frame->sequence);
-		/* The times of a test camera are computed, and may be ahead of the frame. */
-		if (frame->arrival > asked + waited)
-			gst_heap_camera_src_learn_latency(
-				self, std::max<int64_t>(frame->arrival - timestamp, 0));
-		return GST_FLOW_OK;
+		again = next.error().code == heapflow::gst::negotiateAgain;
+		if (!again)
+			return gst_heap_camera_src_fail(self, next.error());
 	}
 }
 
+/* From any thread: nobody is to wait for a frame any more. */
 static gboolean gst_heap_camera_src_unlock(GstBaseSrc *base)
 {
-	if (CameraSession *session = GST_HEAP_CAMERA_SRC(base)->source->session.get())
-		session->interrupt(true);
+	GstHeapCameraSrc *self = GST_HEAP_CAMERA_SRC(base);
+	CameraSource &source = *self->source;
+	std::lock_guard lock(source.mutex);
+
+	leadingPad(base).flushing = true;
+	source.woken.notify_all();
+	if (source.session)
+		source.session->interrupt(true, 0);
 	return TRUE;
 }
 
 static gboolean gst_heap_camera_src_unlock_stop(GstBaseSrc *base)
 {
-	if (CameraSession *session = GST_HEAP_CAMERA_SRC(base)->source->session.get())
-		session->interrupt(false);
+	GstHeapCameraSrc *self = GST_HEAP_CAMERA_SRC(base);
+	std::lock_guard lock(self->source->mutex);
+
+	leadingPad(base).flushing = false;
+	if (self->source->session)
+		self->source->session->interrupt(false, 0);
 	return TRUE;
 }
 
@@ -420,15 +256,34 @@ static gboolean gst_heap_camera_src_query(GstBaseSrc *base, GstQuery *query)
 	return TRUE;
 }
 
+/* The base class ends the stream on the pad it knows; the others follow. */
+static GstPadProbeReturn gst_heap_camera_src_see_event(GstPad *, GstPadProbeInfo *info,
+						       gpointer data)
+{
+	if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS)
+		gst_heap_camera_src_end_others(GST_HEAP_CAMERA_SRC(data));
+	return GST_PAD_PROBE_OK;
+}
+
+static gboolean gst_heap_camera_src_start(GstBaseSrc *base)
+{
+	GST_HEAP_CAMERA_SRC(base)->source->lastFailure = 0;
+	leadingPad(base).flushing = false;
+	return TRUE;
+}
+
 /* After the streaming thread has ended. */
 static gboolean gst_heap_camera_src_stop(GstBaseSrc *base)
 {
-	CameraSource &source = *GST_HEAP_CAMERA_SRC(base)->source;
+	GstHeapCameraSrc *self = GST_HEAP_CAMERA_SRC(base);
+	CameraSource &source = *self->source;
 
-	if (source.session)
-		source.session->stop();
+	gst_heap_camera_src_stop_others(self);
+	if (const auto session = gst_heap_camera_src_session(self))
+		session->stop();
 	std::lock_guard lock(source.mutex);
 	source.latency = {};
+	source.reported.clear();
 	return TRUE;
 }
 
@@ -438,19 +293,22 @@ static GstStateChangeReturn gst_heap_camera_src_change_state(GstElement *element
 	GstHeapCameraSrc *self = GST_HEAP_CAMERA_SRC(element);
 	CameraSource &source = *self->source;
 
-	if (transition == GST_STATE_CHANGE_NULL_TO_READY && !gst_heap_camera_src_open(self))
+	if (transition == GST_STATE_CHANGE_NULL_TO_READY && !gst_heap_camera_src_open_or_wait(self))
 		return GST_STATE_CHANGE_FAILURE;
-	if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) {
+	if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING ||
+	    transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) {
 		std::lock_guard lock(source.mutex);
-		source.playingSince = monotonicNow();
+		source.playingSince =
+			transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING ? monotonicNow() : 0;
 	}
 
 	const GstStateChangeReturn result = GST_ELEMENT_CLASS(gst_heap_camera_src_parent_class)
 						    ->change_state(element, transition);
 
 	if (transition == GST_STATE_CHANGE_READY_TO_NULL) {
-		source.session.reset();
+		std::shared_ptr<CameraSession> session;
 		std::lock_guard lock(source.mutex);
+		session = std::exchange(source.session, nullptr);
 		source.heapBytes = 0;
 	}
 	return result;
@@ -463,6 +321,17 @@ static void gst_heap_camera_src_finalize(GObject *object)
 	g_clear_pointer(&source->plan, gst_structure_free);
 	delete source;
 	G_OBJECT_CLASS(gst_heap_camera_src_parent_class)->finalize(object);
+}
+
+static void gst_heap_camera_src_add_template(GstElementClass *element, const char *name,
+					     GstPadPresence presence)
+{
+	GstCaps *caps = heapflow::gst::templateCaps();
+	gst_caps_append(caps, gst_caps_from_string("image/jpeg; video/x-bayer"));
+	gst_element_class_add_pad_template(
+		element, gst_pad_template_new_with_gtype(name, GST_PAD_SRC, presence, caps,
+							 GST_TYPE_HEAP_CAMERA_PAD));
+	gst_caps_unref(caps);
 }
 
 static void gst_heap_camera_src_class_init(GstHeapCameraSrcClass *klass)
@@ -479,18 +348,22 @@ static void gst_heap_camera_src_class_init(GstHeapCameraSrcClass *klass)
 		"Captures from libcamera or V4L2 cameras into dma-bufs of a heap chosen by name, "
 		"without a copy",
 		"The heapflow developers");
-	GstCaps *caps = heapflow::gst::templateCaps();
-	gst_element_class_add_pad_template(
-		element, gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps));
-	gst_caps_unref(caps);
+	gst_heap_camera_src_add_template(element, "src", GST_PAD_ALWAYS);
+	gst_heap_camera_src_add_template(element, "src_%u", GST_PAD_REQUEST);
+	gst_type_mark_as_plugin_api(GST_TYPE_HEAP_CAMERA_PAD, GstPluginAPIFlags(0));
+	gst_type_mark_as_plugin_api(gst_heap_camera_stream_role_get_type(), GstPluginAPIFlags(0));
+	gst_type_mark_as_plugin_api(gst_heap_camera_frame_policy_get_type(), GstPluginAPIFlags(0));
 
 	element->change_state = GST_DEBUG_FUNCPTR(gst_heap_camera_src_change_state);
+	element->request_new_pad = GST_DEBUG_FUNCPTR(gst_heap_camera_src_request_pad);
+	element->release_pad = GST_DEBUG_FUNCPTR(gst_heap_camera_src_release_pad);
 	base->get_caps = GST_DEBUG_FUNCPTR(gst_heap_camera_src_get_caps);
 	base->negotiate = GST_DEBUG_FUNCPTR(gst_heap_camera_src_negotiate);
 	base->decide_allocation = GST_DEBUG_FUNCPTR(gst_heap_camera_src_decide_allocation);
 	base->unlock = GST_DEBUG_FUNCPTR(gst_heap_camera_src_unlock);
 	base->unlock_stop = GST_DEBUG_FUNCPTR(gst_heap_camera_src_unlock_stop);
 	base->query = GST_DEBUG_FUNCPTR(gst_heap_camera_src_query);
+	base->start = GST_DEBUG_FUNCPTR(gst_heap_camera_src_start);
 	base->stop = GST_DEBUG_FUNCPTR(gst_heap_camera_src_stop);
 	GST_PUSH_SRC_CLASS(klass)->create = GST_DEBUG_FUNCPTR(gst_heap_camera_src_create);
 }
@@ -500,4 +373,6 @@ static void gst_heap_camera_src_init(GstHeapCameraSrc *self)
 	self->source = new CameraSource;
 	gst_base_src_set_live(GST_BASE_SRC(self), TRUE);
 	gst_base_src_set_format(GST_BASE_SRC(self), GST_FORMAT_TIME);
+	gst_pad_add_probe(GST_BASE_SRC_PAD(self), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+			  gst_heap_camera_src_see_event, self, nullptr);
 }

@@ -1,19 +1,148 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstheapcamerasrc_private.h"
 
+#include "gstheapcontrolvalue.h"
+
+#include <array>
+#include <vector>
+
+using heapflow::CameraLocation;
+using heapflow::gst::BufferMode;
+using heapflow::gst::CameraPad;
 using heapflow::gst::CameraSource;
 
 namespace
 {
 
-enum { PropCameraName = 1, PropHeap, PropBuffers, PropPlan, PropHeapBytes };
+enum {
+	PropCameraName = 1,
+	PropCameraLocation,
+	PropCameraIndex,
+	PropHeap,
+	PropBufferMode,
+	PropBuffers,
+	PropStreamRole,
+	PropDropPolicy,
+	PropControls,
+	PropCameraControls,
+	PropSensorConfig,
+	PropTuningFile,
+	PropWaitForCamera,
+	PropPlan,
+	PropHeapBytes,
+};
+
+GType bufferModeType()
+{
+	static const GType type = [] {
+		static const GEnumValue values[] = {
+			{int(BufferMode::Auto),
+			 "Of the heap if one is named, else downstream's if they fit, else of a "
+			 "heap",
+			 "auto"},
+			{int(BufferMode::Heap), "Of the heap", "heap"},
+			{int(BufferMode::Downstream),
+			 "Of the pool that downstream proposes, or an error", "downstream"},
+			{0, nullptr, nullptr},
+		};
+		return g_enum_register_static("GstHeapCameraBufferMode", values);
+	}();
+	return type;
+}
+
+GType locationType()
+{
+	static const GType type = [] {
+		static const GEnumValue values[] = {
+			{int(CameraLocation::Unknown), "Any", "any"},
+			{int(CameraLocation::Front), "On the side of the screen", "front"},
+			{int(CameraLocation::Back), "On the other side", "back"},
+			{int(CameraLocation::External), "Not a part of the device", "external"},
+			{0, nullptr, nullptr},
+		};
+		return g_enum_register_static("GstHeapCameraLocation", values);
+	}();
+	return type;
+}
+
+template<size_t Count, typename T>
+void readNumbers(const GstStructure *structure, const char *field, std::array<T, Count> &numbers)
+{
+	const GValue *value = gst_structure_get_value(structure, field);
+	if (!value)
+		return;
+	const heapflow::ControlValue list = heapflow::gst::controlFromGValue(value);
+	const auto *integers = std::get_if<std::vector<int64_t>>(&list);
+	if (!integers || integers->size() != Count) {
+		g_warning("sensor-config: %s takes %" G_GSIZE_FORMAT " integers", field, Count);
+		return;
+	}
+	for (size_t i = 0; i < Count; i++)
+		numbers[i] = static_cast<T>((*integers)[i]);
+}
+
+/* The fields of libcamerasrc's structure. */
+heapflow::SensorRequest sensorFromStructure(const GstStructure *structure)
+{
+	heapflow::SensorRequest sensor;
+	if (!structure)
+		return sensor;
+	int depth = 0;
+	if (gst_structure_get_int(structure, "bit-depth", &depth) && depth > 0)
+		sensor.bitDepth = unsigned(depth);
+	std::array<unsigned, 2> size{};
+	readNumbers(structure, "output-size", size);
+	sensor.outputWidth = size[0];
+	sensor.outputHeight = size[1];
+	readNumbers(structure, "analog-crop", sensor.analogCrop);
+	readNumbers(structure, "binning", sensor.binning);
+	readNumbers(structure, "skipping", sensor.skipping);
+	return sensor;
+}
+
+template<typename T, size_t Count>
+void writeNumbers(GstStructure *structure, const char *field, const std::array<T, Count> &numbers)
+{
+	GValue value = G_VALUE_INIT;
+	heapflow::gst::setGValue(&value, std::vector<int64_t>(numbers.begin(), numbers.end()));
+	gst_structure_take_value(structure, field, &value);
+}
+
+GstStructure *structureFromSensor(const heapflow::SensorRequest &sensor)
+{
+	if (sensor == heapflow::SensorRequest())
+		return nullptr;
+	GstStructure *structure =
+		gst_structure_new("sensor", "bit-depth", G_TYPE_INT, int(sensor.bitDepth), nullptr);
+	writeNumbers(structure, "output-size", std::array{sensor.outputWidth, sensor.outputHeight});
+	writeNumbers(structure, "analog-crop", sensor.analogCrop);
+	writeNumbers(structure, "binning", sensor.binning);
+	writeNumbers(structure, "skipping", sensor.skipping);
+	return structure;
+}
+
+CameraPad &leadingPad(GObject *object)
+{
+	return gst_heap_camera_pad_state(
+		GST_HEAP_CAMERA_PAD(GST_BASE_SRC_PAD(GST_BASE_SRC_CAST(object))));
+}
 
 } /* namespace */
 
 static void gst_heap_camera_src_set_property(GObject *object, guint id, const GValue *value,
 					     GParamSpec *spec)
 {
-	CameraSource &source = *GST_HEAP_CAMERA_SRC(object)->source;
+	GstHeapCameraSrc *self = GST_HEAP_CAMERA_SRC(object);
+	CameraSource &source = *self->source;
+	/* These take the lock themselves, and ask the camera. */
+	if (id >= firstControlProperty) {
+		gst_heap_camera_src_set_control(self, id, value);
+		return;
+	}
+	if (id == PropControls) {
+		gst_heap_camera_src_set_controls(self, gst_value_get_structure(value));
+		return;
+	}
 	std::lock_guard lock(source.mutex);
 	auto text = [value] {
 		const char *string = g_value_get_string(value);
@@ -22,10 +151,37 @@ static void gst_heap_camera_src_set_property(GObject *object, guint id, const GV
 
 	switch (id) {
 	case PropCameraName:
-		source.cameraName = text();
+		source.selector.name = text();
+		break;
+	case PropCameraLocation:
+		source.selector.location = CameraLocation(g_value_get_enum(value));
+		break;
+	case PropCameraIndex:
+		source.selector.index.reset();
+		if (const int index = g_value_get_int(value); index >= 0)
+			source.selector.index = unsigned(index);
 		break;
 	case PropHeap:
 		source.heap = text();
+		source.heapGiven = true;
+		break;
+	case PropBufferMode:
+		source.bufferMode = BufferMode(g_value_get_enum(value));
+		break;
+	case PropStreamRole:
+		leadingPad(object).role = heapflow::StreamRole(g_value_get_enum(value));
+		break;
+	case PropDropPolicy:
+		leadingPad(object).policy = heapflow::gst::FramePolicy(g_value_get_enum(value));
+		break;
+	case PropSensorConfig:
+		source.sensor = sensorFromStructure(gst_value_get_structure(value));
+		break;
+	case PropTuningFile:
+		source.tuningFile = text();
+		break;
+	case PropWaitForCamera:
+		source.waitForCamera = g_value_get_boolean(value);
 		break;
 	case PropBuffers:
 		source.bufferCount = g_value_get_uint(value);
@@ -38,13 +194,59 @@ static void gst_heap_camera_src_set_property(GObject *object, guint id, const GV
 static void gst_heap_camera_src_get_property(GObject *object, guint id, GValue *value,
 					     GParamSpec *spec)
 {
-	CameraSource &source = *GST_HEAP_CAMERA_SRC(object)->source;
+	GstHeapCameraSrc *self = GST_HEAP_CAMERA_SRC(object);
+	CameraSource &source = *self->source;
+	if (id >= firstControlProperty) {
+		gst_heap_camera_src_get_control(self, id, value);
+		return;
+	}
+	if (id == PropCameraControls) {
+		g_value_take_boxed(value, gst_heap_camera_src_list_controls(self));
+		return;
+	}
 	std::lock_guard lock(source.mutex);
 
 	switch (id) {
 	case PropCameraName:
+		g_value_set_string(value, source.selector.name.empty()
+						  ? nullptr
+						  : source.selector.name.c_str());
+		break;
+	case PropCameraLocation:
+		g_value_set_enum(value, int(source.selector.location));
+		break;
+	case PropCameraIndex:
+		g_value_set_int(value, source.selector.index ? int(*source.selector.index) : -1);
+		break;
+	case PropBufferMode:
+		g_value_set_enum(value, int(source.bufferMode));
+		break;
+	case PropStreamRole:
+		g_value_set_enum(value, int(leadingPad(object).role.load()));
+		break;
+	case PropDropPolicy:
+		g_value_set_enum(value, int(leadingPad(object).policy.load()));
+		break;
+	case PropControls: {
+		GstStructure *controls = gst_structure_new_empty("controls");
+		for (const auto &[name, control] : source.controls) {
+			GValue converted = G_VALUE_INIT;
+			heapflow::gst::setGValue(&converted, control);
+			gst_structure_take_value(controls, heapflow::kebabName(name).c_str(),
+						 &converted);
+		}
+		g_value_take_boxed(value, controls);
+		break;
+	}
+	case PropSensorConfig:
+		g_value_take_boxed(value, structureFromSensor(source.sensor));
+		break;
+	case PropTuningFile:
 		g_value_set_string(value,
-				   source.cameraName.empty() ? nullptr : source.cameraName.c_str());
+				   source.tuningFile.empty() ? nullptr : source.tuningFile.c_str());
+		break;
+	case PropWaitForCamera:
+		g_value_set_boolean(value, source.waitForCamera);
 		break;
 	case PropHeap:
 		g_value_set_string(value, source.heap.c_str());
@@ -83,6 +285,116 @@ void gst_heap_camera_src_install_properties(GObjectClass *object)
 		g_param_spec_string("camera-name", "Camera name",
 				    "libcamera id, model, or /dev/videoN; unset: the first camera",
 				    nullptr, settable));
+	/**
+	 * heapcamerasrc:camera-location:
+	 *
+	 * Take a camera that is mounted there.
+	 */
+	g_object_class_install_property(object, PropCameraLocation,
+					g_param_spec_enum("camera-location", "Camera location",
+							  "Take a camera that is mounted there",
+							  locationType(),
+							  int(CameraLocation::Unknown), settable));
+	/**
+	 * heapcamerasrc:camera-index:
+	 *
+	 * Which of the cameras that name and location leave, from 0 in the order of
+	 * `gst-device-monitor-1.0`; -1 is the first.
+	 */
+	g_object_class_install_property(
+		object, PropCameraIndex,
+		g_param_spec_int("camera-index", "Camera index",
+				 "Which of the cameras that name and location leave (-1 = first)",
+				 -1, G_MAXINT, -1, settable));
+	/**
+	 * heapcamerasrc:buffer-mode:
+	 *
+	 * Whose buffers the camera fills. #heapcamerasrc:plan tells what came of it.
+	 */
+	g_object_class_install_property(
+		object, PropBufferMode,
+		g_param_spec_enum("buffer-mode", "Buffer mode", "Whose buffers the camera fills",
+				  bufferModeType(), int(BufferMode::Auto), settable));
+	/**
+	 * heapcamerasrc:stream-role:
+	 *
+	 * The stream-role of the pad `src`.
+	 */
+	g_object_class_install_property(object, PropStreamRole,
+					g_param_spec_enum("stream-role", "Stream role",
+							  "What the stream of the pad src is for",
+							  gst_heap_camera_stream_role_get_type(),
+							  int(heapflow::StreamRole::Viewfinder),
+							  settable));
+	/**
+	 * heapcamerasrc:drop-policy:
+	 *
+	 * The drop-policy of the pad `src`.
+	 */
+	g_object_class_install_property(
+		object, PropDropPolicy,
+		g_param_spec_enum("drop-policy", "Drop policy",
+				  "What becomes of frames that wait while the downstream of the "
+				  "pad src is busy",
+				  gst_heap_camera_frame_policy_get_type(),
+				  int(heapflow::gst::FramePolicy::EveryFrame),
+				  GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+					      GST_PARAM_MUTABLE_PLAYING)));
+	/**
+	 * heapcamerasrc:controls:
+	 *
+	 * Controls of the camera by name, all of them from the same frame on. Case and dashes do
+	 * not matter. Of a V4L2 camera these are the names that `v4l2-ctl -L` shows.
+	 */
+	g_object_class_install_property(
+		object, PropControls,
+		g_param_spec_boxed("controls", "Controls",
+				   "Controls to set together, by name: c,brightness=0.1",
+				   GST_TYPE_STRUCTURE,
+				   GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+					       GST_PARAM_MUTABLE_PLAYING)));
+	/**
+	 * heapcamerasrc:camera-controls:
+	 *
+	 * What this camera can be set to, with its limits; null before READY.
+	 */
+	g_object_class_install_property(
+		object, PropCameraControls,
+		g_param_spec_boxed("camera-controls", "Camera controls",
+				   "The controls that the camera has, with their limits",
+				   GST_TYPE_STRUCTURE, readable));
+	/**
+	 * heapcamerasrc:sensor-config:
+	 *
+	 * The mode of the sensor: bit-depth, output-size, analog-crop, binning, skipping. Few
+	 * cameras of libcamera heed it.
+	 */
+	g_object_class_install_property(
+		object, PropSensorConfig,
+		g_param_spec_boxed("sensor-config", "Sensor configuration",
+				   "Mode of the sensor: s,bit-depth=10,output-size=<1920,1080>",
+				   GST_TYPE_STRUCTURE, settable));
+	/**
+	 * heapcamerasrc:tuning-file:
+	 *
+	 * Parameters of the image processing, instead of those for the sensor. libcamera reads it
+	 * once, with the first camera of the process.
+	 */
+	g_object_class_install_property(
+		object, PropTuningFile,
+		g_param_spec_string("tuning-file", "Tuning file",
+				    "Parameters of libcamera's image processing", nullptr,
+				    settable));
+	/**
+	 * heapcamerasrc:wait-for-camera:
+	 *
+	 * Wait for a camera that is not there, at the start or when it is unplugged in play, and
+	 * go on when it is. Otherwise that is an error.
+	 */
+	g_object_class_install_property(object, PropWaitForCamera,
+					g_param_spec_boolean("wait-for-camera", "Wait for camera",
+							     "Wait for a camera that is not there",
+							     FALSE, settable));
 	/**
 	 * heapcamerasrc:heap:
 	 *
@@ -127,4 +439,5 @@ void gst_heap_camera_src_install_properties(GObjectClass *object)
 					g_param_spec_uint64("heap-bytes", "Heap bytes",
 							    "Bytes taken from the heap", 0,
 							    G_MAXUINT64, 0, readable));
+	gst_heap_camera_src_install_controls(object);
 }

@@ -74,7 +74,8 @@ void Pipeline::collect(GstMessage *message)
 {
 	switch (GST_MESSAGE_TYPE(message)) {
 	case GST_MESSAGE_EOS:
-		end_ = true;
+		/* After an error a source ends the stream as well, sooner or later. */
+		end_ = errors_.empty();
 		break;
 	case GST_MESSAGE_ERROR:
 		errors_.push_back(read(message));

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* heapcamerasrc: which format each pad gets, and where its buffers come from. */
+#include "gstheapcamerasrc_private.h"
+
+#include "gstheapcameracaps.h"
+#include "gstheaperror.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#define GST_CAT_DEFAULT gst_heap_camera_src_debug
+
+using heapflow::CaptureConfiguration;
+using heapflow::CaptureRequest;
+using heapflow::Error;
+using heapflow::Result;
+using heapflow::gst::CameraPad;
+using heapflow::gst::CameraSession;
+using heapflow::gst::CameraSource;
+using heapflow::gst::StreamMemory;
+
+namespace
+{
+
+/* One being filled and one to be filled next, besides those that downstream holds. */
+constexpr unsigned cameraBuffers = 2;
+
+struct CapsUnref {
+	void operator()(GstCaps *caps) const { gst_caps_unref(caps); }
+};
+using Caps = std::unique_ptr<GstCaps, CapsUnref>;
+
+/* A pad that takes part, with what it can and what it gets. */
+struct Candidate {
+	GstHeapCameraPad *pad = nullptr;
+	Caps allowed;
+	Caps chosen;
+	Caps settled;
+};
+
+struct QueryUnref {
+	void operator()(GstQuery *query) const { gst_query_unref(query); }
+};
+
+/* What one pad's downstream wants of buffers. */
+struct Demand {
+	unsigned held = 0; /* buffers that it keeps at a time */
+	bool videoMeta = false;
+	heapflow::gst::PeerOffer peer;
+};
+
+} /* namespace */
+
+GstCaps *gst_heap_camera_src_get_caps(GstBaseSrc *base, GstCaps *filter)
+{
+	GstHeapCameraSrc *self = GST_HEAP_CAMERA_SRC(base);
+	const auto session = gst_heap_camera_src_session(self);
+	GstCaps *caps = nullptr;
+	if (session) {
+		/* Asked in the change to READY; only the leading thread adds other roles. */
+		caps = heapflow::gst::capsFromModes(session->modes());
+	} else {
+		caps = gst_pad_get_pad_template_caps(GST_BASE_SRC_PAD(base));
+	}
+	if (!filter)
+		return caps;
+
+	GstCaps *both = gst_caps_intersect_full(filter, caps, GST_CAPS_INTERSECT_FIRST);
+	gst_caps_unref(caps);
+	return both;
+}
+
+static bool gst_heap_camera_src_choose(GstHeapCameraSrc *self, CameraSession &session,
+				       Candidate &candidate)
+{
+	const CameraPad &state = gst_heap_camera_pad_state(candidate.pad);
+	const Caps own(heapflow::gst::capsFromModes(session.modes(state.role)));
+	candidate.allowed.reset(gst_pad_peer_query_caps(GST_PAD_CAST(candidate.pad), own.get()));
+
+	if (gst_caps_is_empty(candidate.allowed.get())) {
+		g_autofree char *offered = gst_caps_to_string(own.get());
+		GST_ELEMENT_ERROR(
+			self, CORE, NEGOTIATION,
+			("The camera %s has no format that the downstream of its pad %s takes.",
+			 session.info().id.c_str(), GST_OBJECT_NAME(candidate.pad)),
+			("the camera has %s", offered));
+		return false;
+	}
+	candidate.chosen.reset(
+		heapflow::gst::fixateCameraCaps(gst_caps_ref(candidate.allowed.get())));
+	GST_DEBUG_OBJECT(candidate.pad, "chose %" GST_PTR_FORMAT,
+			 static_cast<void *>(candidate.chosen.get()));
+	return true;
+}
+
+/* The caps that the pipeline gets, from what the camera made of what was chosen. */
+static bool gst_heap_camera_src_settle(GstHeapCameraSrc *self, const CaptureConfiguration &got,
+				       Candidate &candidate)
+{
+	candidate.settled.reset(heapflow::gst::capsFromConfiguration(candidate.chosen.get(), got));
+	if (gst_caps_can_intersect(candidate.settled.get(), candidate.allowed.get()))
+		return true;
+	g_autofree char *caps = gst_caps_to_string(candidate.settled.get());
+	g_autofree char *wanted = gst_caps_to_string(candidate.chosen.get());
+	GST_ELEMENT_ERROR(self, CORE, NEGOTIATION,
+			  ("The camera changes the format to %s, which downstream does not take.",
+			   heapflow::describe(got.layout).c_str()),
+			  ("asked for %s, got %s", wanted, caps));
+	return false;
+}
+
+static bool gst_heap_camera_src_configure(GstHeapCameraSrc *self, CameraSession &session,
+					  std::vector<Candidate> &candidates)
+{
+	unsigned bufferCount;
+	heapflow::SensorRequest sensor;
+	{
+		std::lock_guard lock(self->source->mutex);
+		bufferCount = self->source->bufferCount;
+		sensor = self->source->sensor;
+	}
+	std::vector<CaptureRequest> requests;
+	for (const Candidate &candidate : candidates) {
+		auto request = heapflow::gst::requestFromCaps(candidate.chosen.get(), bufferCount);
+		if (!request) {
+			GST_ELEMENT_ERROR(self, CORE, NEGOTIATION,
+					  ("%s", request.error().message.c_str()),
+					  ("%s", request.error().text().c_str()));
+			return false;
+		}
+		request->role = gst_heap_camera_pad_state(candidate.pad).role;
+		requests.push_back(*request);
+	}
+	if (auto configured = session.configure(requests, sensor); !configured) {
+		HEAPFLOW_ELEMENT_ERROR(self, configured.error());
+		return false;
+	}
+	if (auto applied = gst_heap_camera_src_apply_controls(self); !applied) {
+		HEAPFLOW_ELEMENT_ERROR(self, applied.error());
+		return false;
+	}
+	for (unsigned i = 0; i < candidates.size(); i++)
+		if (!gst_heap_camera_src_settle(self, session.configuration(i), candidates[i]))
+			return false;
+	return true;
+}
+
+/* The events that GstBaseSrc sends for the leading pad. */
+static void gst_heap_camera_src_begin_pad(GstHeapCameraSrc *self, const Candidate &candidate)
+{
+	GstPad *pad = GST_PAD_CAST(candidate.pad);
+	GstPad *leader = GST_BASE_SRC_PAD(GST_BASE_SRC_CAST(self));
+
+	if (GstEvent *known = gst_pad_get_sticky_event(pad, GST_EVENT_STREAM_START, 0)) {
+		gst_event_unref(known);
+	} else {
+		g_autofree char *id =
+			gst_pad_create_stream_id(pad, GST_ELEMENT_CAST(self), GST_OBJECT_NAME(pad));
+		GstEvent *start = gst_event_new_stream_start(id);
+		guint group = 0;
+		if (GstEvent *first = gst_pad_get_sticky_event(leader, GST_EVENT_STREAM_START, 0)) {
+			if (gst_event_parse_group_id(first, &group))
+				gst_event_set_group_id(start, group);
+			gst_event_unref(first);
+		}
+		gst_pad_push_event(pad, start);
+	}
+	gst_pad_push_event(pad, gst_event_new_caps(candidate.settled.get()));
+	GstSegment segment;
+	gst_segment_init(&segment, GST_FORMAT_TIME);
+	gst_pad_push_event(pad, gst_event_new_segment(&segment));
+}
+
+/*
+ * Not the default: the camera is asked before the caps are settled, because colorimetry and rate
+ * are known only afterwards.
+ */
+gboolean gst_heap_camera_src_negotiate(GstBaseSrc *base)
+{
+	GstHeapCameraSrc *self = GST_HEAP_CAMERA_SRC(base);
+	CameraSource &source = *self->source;
+
+	gst_heap_camera_src_stop_others(self);
+	auto session = gst_heap_camera_src_session(self);
+	if (!session) {
+		if (auto there = gst_heap_camera_src_await_camera(self); !there)
+			return FALSE;
+		session = gst_heap_camera_src_session(self);
+	}
+
+	std::vector<Candidate> candidates(1);
+	candidates[0].pad = GST_HEAP_CAMERA_PAD(GST_BASE_SRC_PAD(base));
+	source.others = gst_heap_camera_src_linked_pads(self);
+	for (GstHeapCameraPad *pad : source.others)
+		candidates.emplace_back().pad = pad;
+	unsigned number = 0;
+	for (Candidate &candidate : candidates) {
+		CameraPad &state = gst_heap_camera_pad_state(candidate.pad);
+		state.stream = number++;
+		state.configured = false;
+		if (!gst_heap_camera_src_choose(self, *session, candidate))
+			return FALSE;
+	}
+	if (!gst_heap_camera_src_configure(self, *session, candidates))
+		return FALSE;
+	for (Candidate &candidate : candidates) {
+		gst_heap_camera_pad_state(candidate.pad).configured = true;
+		if (candidate.pad != candidates.front().pad)
+			gst_heap_camera_src_begin_pad(self, candidate);
+	}
+	return gst_base_src_set_caps(base, candidates.front().settled.get());
+}
+
+static Demand gst_heap_camera_src_read_demand(GstQuery *query)
+{
+	Demand demand;
+	const guint pools = gst_query_get_n_allocation_pools(query);
+
+	for (guint i = 0; i < pools; i++) {
+		GstBufferPool *pool = nullptr;
+		guint minimum = 0;
+		gst_query_parse_nth_allocation_pool(query, i, &pool, nullptr, &minimum, nullptr);
+		demand.held = std::max(demand.held, minimum);
+		if (!demand.peer.pool)
+			demand.peer.pool = pool;
+		/* The query keeps it alive. */
+		if (pool)
+			gst_object_unref(pool);
+	}
+	if (gst_query_get_n_allocation_params(query) > 0) {
+		gst_query_parse_nth_allocation_param(query, 0, &demand.peer.allocator,
+						     &demand.peer.parameters);
+		if (demand.peer.allocator)
+			gst_object_unref(demand.peer.allocator);
+	}
+	demand.videoMeta = gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
+	return demand;
+}
+
+/*
+ * Unless the user said how many: what downstream holds at a time and what the camera works on.
+ * Fewer and the camera starves. libcamera's pipeline handlers may insist on a number of their own.
+ */
+static bool gst_heap_camera_src_ask_for_buffers(GstHeapCameraSrc *self, CameraSession &session,
+						const std::vector<Demand> &demands)
+{
+	unsigned asked;
+	{
+		std::lock_guard lock(self->source->mutex);
+		asked = self->source->bufferCount;
+	}
+	std::vector<CaptureRequest> requests = session.requests();
+	bool more = false;
+	for (unsigned i = 0; i < requests.size(); i++) {
+		const unsigned has = session.configuration(i).bufferCount;
+		if (asked && asked != has)
+			GST_ELEMENT_INFO(
+				self, RESOURCE, SETTINGS,
+				("The camera takes %u buffers, not %u as asked.", has, asked),
+				(nullptr));
+		const unsigned wanted = demands[i].held + cameraBuffers;
+		if (asked || has >= wanted)
+			continue;
+		requests[i].bufferCount = wanted;
+		more = true;
+	}
+	if (!more)
+		return true;
+
+	std::vector<heapflow::FrameLayout> before;
+	for (unsigned i = 0; i < requests.size(); i++)
+		before.push_back(session.configuration(i).layout);
+	heapflow::SensorRequest sensor;
+	{
+		std::lock_guard lock(self->source->mutex);
+		sensor = self->source->sensor;
+	}
+	if (auto configured = session.configure(requests, sensor); !configured) {
+		HEAPFLOW_ELEMENT_ERROR(self, configured.error());
+		return false;
+	}
+	for (unsigned i = 0; i < requests.size(); i++) {
+		if (session.configuration(i).layout == before[i])
+			continue;
+		GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS,
+				  ("The camera changes its format with the number of buffers."),
+				  ("set the property buffers"));
+		return false;
+	}
+	return true;
+}
+
+static bool gst_heap_camera_src_check_padding(GstHeapCameraSrc *self, GstCaps *caps,
+					      const heapflow::FrameLayout &layout,
+					      const Demand &demand)
+{
+	if (!heapflow::isPicture(layout.fourcc, layout.modifier) ||
+	    gst_video_is_dma_drm_caps(caps) || heapflow::gst::isDefaultLayout(layout) ||
+	    demand.videoMeta)
+		return true;
+	GST_ELEMENT_ERROR(self, CORE, NEGOTIATION,
+			  ("The camera's lines are padded (%s) and downstream does not "
+			   "support GstVideoMeta, which would tell it.",
+			   heapflow::describe(layout).c_str()),
+			  ("a copy would be needed, and heapcamerasrc makes none"));
+	return false;
+}
+
+/* Timing that follows from the format: durations, and the latency until one is measured. */
+static void gst_heap_camera_src_settle_timing(GstHeapCameraSrc *self, CameraSession &session,
+					      const std::vector<GstHeapCameraPad *> &pads)
+{
+	CameraSource &source = *self->source;
+
+	for (GstHeapCameraPad *pad : pads) {
+		CameraPad &state = gst_heap_camera_pad_state(pad);
+		state.stamper.restart(session.configuration(state.stream).rate);
+		state.tagPending = true;
+		state.starving = false;
+	}
+	const GstClockTime duration = gst_heap_camera_pad_state(pads.front()).stamper.duration();
+	std::lock_guard lock(source.mutex);
+	source.latency.restart(GST_CLOCK_TIME_IS_VALID(duration) ? duration : GST_SECOND / 30,
+			       session.configuration().bufferCount);
+}
+
+void gst_heap_camera_src_publish_plan(GstHeapCameraSrc *self)
+{
+	CameraSource &source = *self->source;
+	const auto session = gst_heap_camera_src_session(self);
+
+	for (unsigned stream = 0; stream < session->streams(); stream++) {
+		GstStructure *plan = session->plan(stream);
+		GST_INFO_OBJECT(self, "%" GST_PTR_FORMAT, static_cast<void *>(plan));
+		if (stream == 0) {
+			std::lock_guard lock(source.mutex);
+			g_clear_pointer(&source.plan, gst_structure_free);
+			source.plan = gst_structure_copy(plan);
+			source.heapBytes = session->heapBytes();
+		}
+		gst_element_post_message(GST_ELEMENT_CAST(self),
+					 gst_message_new_element(GST_OBJECT_CAST(self), plan));
+	}
+}
+
+/*
+ * For all pads at once, as a camera is configured as a whole. Returning no pool tells GstBaseSrc
+ * that there is none for it to run.
+ */
+gboolean gst_heap_camera_src_decide_allocation(GstBaseSrc *base, GstQuery *query)
+{
+	GstHeapCameraSrc *self = GST_HEAP_CAMERA_SRC(base);
+	CameraSource &source = *self->source;
+	const auto session = gst_heap_camera_src_session(self);
+
+	std::vector<GstHeapCameraPad *> pads = {GST_HEAP_CAMERA_PAD(GST_BASE_SRC_PAD(base))};
+	pads.insert(pads.end(), source.others.begin(), source.others.end());
+	std::vector<std::unique_ptr<GstQuery, QueryUnref>> queries;
+	std::vector<Demand> demands;
+	std::vector<Caps> owned;
+	std::vector<GstCaps *> caps;
+	for (GstHeapCameraPad *pad : pads) {
+		owned.emplace_back(gst_pad_get_current_caps(GST_PAD_CAST(pad)));
+		caps.push_back(owned.back().get());
+		if (pad == pads.front()) {
+			GstCaps *asked = nullptr;
+			gst_query_parse_allocation(query, &asked, nullptr);
+			owned.back().reset(gst_caps_ref(asked));
+			caps.back() = asked;
+			demands.push_back(gst_heap_camera_src_read_demand(query));
+			continue;
+		}
+		queries.emplace_back(gst_query_new_allocation(caps.back(), TRUE));
+		gst_pad_peer_query(GST_PAD_CAST(pad), queries.back().get());
+		demands.push_back(gst_heap_camera_src_read_demand(queries.back().get()));
+	}
+	if (!gst_heap_camera_src_ask_for_buffers(self, *session, demands))
+		return FALSE;
+
+	std::vector<StreamMemory> memory(pads.size());
+	g_autofree char *name = gst_object_get_name(GST_OBJECT_CAST(self));
+	for (unsigned i = 0; i < pads.size(); i++) {
+		if (!gst_heap_camera_src_check_padding(
+			    self, caps[i], session->configuration(i).layout, demands[i]))
+			return FALSE;
+		std::lock_guard lock(source.mutex);
+		memory[i] = {source.bufferMode, source.heap, source.heapGiven, name,
+			     demands[i].peer};
+	}
+	auto notes = session->prepare(memory, caps);
+	while (gst_query_get_n_allocation_pools(query) > 0)
+		gst_query_remove_nth_allocation_pool(query, 0);
+	if (!notes) {
+		HEAPFLOW_ELEMENT_ERROR(self, notes.error());
+		return FALSE;
+	}
+	gst_heap_camera_src_warn(self, *notes);
+	gst_heap_camera_src_settle_timing(self, *session, pads);
+	gst_heap_camera_src_publish_plan(self);
+	return TRUE;
+}
