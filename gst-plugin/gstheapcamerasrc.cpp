@@ -196,6 +196,9 @@ static GstFlowReturn gst_heap_camera_src_create(GstPushSrc *push, GstBuffer **bu
 	for (;;) {
 		if (leadingPad(base).flushing)
 			return GST_FLOW_FLUSHING;
+		if (again && !gst_heap_camera_src_session(self))
+			if (auto there = gst_heap_camera_src_await_camera(self); !there)
+				return gst_heap_camera_src_fail(self, there.error());
 		if (again && !gst_base_src_negotiate(base))
 			return leadingPad(base).flushing ? GST_FLOW_FLUSHING
 							 : GST_FLOW_NOT_NEGOTIATED;

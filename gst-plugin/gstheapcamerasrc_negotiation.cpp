@@ -181,12 +181,10 @@ gboolean gst_heap_camera_src_negotiate(GstBaseSrc *base)
 	CameraSource &source = *self->source;
 
 	gst_heap_camera_src_stop_others(self);
-	auto session = gst_heap_camera_src_session(self);
-	if (!session) {
-		if (auto there = gst_heap_camera_src_await_camera(self); !there)
-			return FALSE;
-		session = gst_heap_camera_src_session(self);
-	}
+	const auto session = gst_heap_camera_src_session(self);
+	/* Waited for by create(), which may be interrupted; it negotiates then. */
+	if (!session)
+		return TRUE;
 
 	std::vector<Candidate> candidates(1);
 	candidates[0].pad = GST_HEAP_CAMERA_PAD(GST_BASE_SRC_PAD(base));
@@ -352,6 +350,8 @@ gboolean gst_heap_camera_src_decide_allocation(GstBaseSrc *base, GstQuery *query
 	GstHeapCameraSrc *self = GST_HEAP_CAMERA_SRC(base);
 	CameraSource &source = *self->source;
 	const auto session = gst_heap_camera_src_session(self);
+	if (!session)
+		return TRUE;
 
 	std::vector<GstHeapCameraPad *> pads = {GST_HEAP_CAMERA_PAD(GST_BASE_SRC_PAD(base))};
 	pads.insert(pads.end(), source.others.begin(), source.others.end());

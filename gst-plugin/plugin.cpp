@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Entry point of libgstheapflow.so. No device is opened here: gst-plugin-scanner runs it. */
 #include "gstheapalloc.h"
+#include "gstheapcameraprovider.h"
 #include "gstheapcamerasrc.h"
 #include "gstheapkmssink.h"
 
@@ -11,6 +12,7 @@ static gboolean plugin_init(GstPlugin *plugin)
 	gboolean registered = GST_ELEMENT_REGISTER(heapcamerasrc, plugin);
 	registered = GST_ELEMENT_REGISTER(heapkmssink, plugin) && registered;
 	registered = GST_ELEMENT_REGISTER(heapalloc, plugin) && registered;
+	registered = GST_DEVICE_PROVIDER_REGISTER(heapcameraprovider, plugin) && registered;
 
 	if (access("/dev/dma_heap", F_OK) != 0)
 		gst_plugin_add_status_info(

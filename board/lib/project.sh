@@ -2,7 +2,7 @@
 # The project itself, built in the board's root file system into build/ of the checkout.
 
 # Half the compile time of meson's default; lines are known to gdb and valgrind all the same.
-PROJECT_OPTIONS='-Dwerror=true -Doptimization=1 -Ddebug=false -Dcpp_args=-g1'
+PROJECT_OPTIONS="-Dwerror=true -Doptimization=1 -Ddebug=false -Dcpp_args=-g1 -Dother-libcamera=$OTHER_LIBCAMERA/usr"
 
 PROJECT_SOURCES='meson.build meson.options libheap camera display gst-plugin tools tests docs examples'
 

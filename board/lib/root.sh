@@ -20,6 +20,19 @@ Pin: release n=trixie-backports
 Pin-Priority: 600
 '
 
+# The libcamera of Debian 13 itself, beside the one from its backports: unpacked, as the two cannot
+# both be installed. Their libraries depend on the same packages. tests/suites runs with it as well.
+OTHER_LIBCAMERA=/opt/libcamera-0.4
+OTHER_LIBCAMERA_PACKAGES='libcamera0.4 libcamera-dev libcamera-ipa'
+unpack_other_libcamera() { # a hook of mmdebstrap, which runs it with the root's path as $1
+    local package wanted=
+    for package in $OTHER_LIBCAMERA_PACKAGES; do wanted+=" $package/$DEBIAN_RELEASE"; done
+    printf '%s' 'set -e; mkdir "$1/opt/unpack"; cd "$1/opt/unpack"; ' \
+        'APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get download -q'"$wanted; " \
+        "for package in *.deb; do dpkg-deb -x \"\$package\" \"\$1$OTHER_LIBCAMERA\"; done; " \
+        'cd /; rm -r "$1/opt/unpack"'
+}
+
 make_root() { # WORK_DIRECTORY
     local work=$1 packages sources option options=()
     packages=$(sed 's/#.*//' "$BOARD/packages" | tr -s ' \n' ',,' | sed 's/^,//; s/,$//')
@@ -43,6 +56,7 @@ make_root() { # WORK_DIRECTORY
         --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/man/*' \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
         --setup-hook="copy-in $work/preferences /etc/apt/preferences.d" \
+        --customize-hook="$(unpack_other_libcamera)" \
         --include="$packages" "$DEBIAN_RELEASE" "$target" "${sources[@]}" 2>&3 | pack || return
 
     local rule

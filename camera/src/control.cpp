@@ -378,8 +378,11 @@ Result<const ControlDescription *> findControl(const std::vector<ControlDescript
 		return fail(ENOENT,
 			    std::format("there is no control '{}': the camera has none", name));
 	const std::string nearest = nearestName(controls, name);
+	std::string all;
+	for (const ControlDescription &control : controls)
+		all += (all.empty() ? "" : ", ") + control.name;
 	return fail(ENOENT, std::format("the camera has no control '{}'", name),
-		    nearest.empty() ? "Its controls are listed by Camera::controls()"
+		    nearest.empty() ? "Its controls are " + all
 				    : std::format("Did you mean {}?", nearest));
 }
 

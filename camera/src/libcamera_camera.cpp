@@ -37,6 +37,27 @@ bool isStartupFrame([[maybe_unused]] libcamera::FrameMetadata::Status status)
 #endif
 }
 
+/* The virtual camera of 0.4 leaves what belongs to a buffer uninitialized. */
+bool bufferMetadataIsSet([[maybe_unused]] bool isVirtual)
+{
+#if LIBCAMERA_VERSION_MAJOR > 0 || LIBCAMERA_VERSION_MINOR >= 5
+	return true;
+#else
+	return !isVirtual;
+#endif
+}
+
+void readBufferMetadata(const libcamera::FrameMetadata &metadata, CapturedFrame &frame)
+{
+	frame.sequence = metadata.sequence;
+	frame.timestamp = static_cast<int64_t>(metadata.timestamp);
+	frame.startup = isStartupFrame(metadata.status);
+	frame.corrupted =
+		!frame.startup && metadata.status != libcamera::FrameMetadata::FrameSuccess;
+	for (const auto &plane : metadata.planes())
+		frame.bytesUsed += plane.bytesused;
+}
+
 } /* namespace */
 
 LibcameraCamera::LibcameraCamera(LibcameraSession session,
@@ -290,14 +311,13 @@ void LibcameraCamera::onRequest(libcamera::Request *request)
 		CapturedFrame frame;
 		frame.arrival = arrival;
 		frame.index = static_cast<unsigned>(buffer->cookie());
-		frame.sequence = metadata.sequence;
-		frame.timestamp = static_cast<int64_t>(metadata.timestamp);
-		frame.corrupted = metadata.status != libcamera::FrameMetadata::FrameSuccess;
-		frame.startup = isStartupFrame(metadata.status);
-		if (frame.startup)
-			frame.corrupted = false;
-		for (const auto &plane : metadata.planes())
-			frame.bytesUsed += plane.bytesused;
+		if (!bufferMetadataIsSet(nodes_.empty())) {
+			frame.sequence = request->sequence();
+			frame.timestamp = exposure.value_or(arrival);
+			frame.bytesUsed = configurations_[number].layout.size();
+		} else {
+			readBufferMetadata(metadata, frame);
+		}
 		/*
 		 * The time of the exposure is SensorTimestamp. A camera without a sensor has none:
 		 * virtual sets it when the request is queued, and the buffer's own to when it began

@@ -142,6 +142,9 @@ std::vector<std::shared_ptr<libcamera::Camera>> LibcameraSession::cameras() cons
 {
 	/* libcamera's own order is that of discovery, which hotplug changes. */
 	auto cameras = shared().manager->cameras();
+	/* It does not always notice that one has gone (vimc unbound, 0.7.1). */
+	std::erase_if(cameras,
+		      [](const auto &camera) { return !nodesExist(nodesOf(*camera)); });
 	std::ranges::sort(cameras, {}, [](const auto &camera) { return camera->id(); });
 	return cameras;
 }

@@ -5,6 +5,8 @@
 #include "vivid.h"
 
 #include <cerrno>
+#include <cstdlib>
+#include <iostream>
 
 #include <drm/drm_fourcc.h>
 #include <gmock/gmock.h>
@@ -37,6 +39,15 @@ TEST(Cameras, ListHasEachCameraOnceLibcamerasFirst)
 	EXPECT_EQ(cameras->at(1).backend, CameraBackend::Libcamera);
 	EXPECT_EQ(cameras->at(2).model, "vivid");
 	EXPECT_EQ(cameras->at(2).backend, CameraBackend::V4l2);
+}
+
+/* The suite for libcamera 0.4 must not run with another by mistake, and the other way round. */
+TEST(Cameras, RunWithTheLibcameraThatIsMeant)
+{
+	const char *expected = std::getenv("HEAPFLOW_EXPECT_LIBCAMERA");
+	const std::string version = libcamera::CameraManager::version();
+	std::cout << "libcamera " << version << '\n';
+	EXPECT_THAT(version, testing::StartsWith(std::string("v") + (expected ? expected : "0.7") + "."));
 }
 
 TEST(Cameras, ListIsTheSameEveryTime)

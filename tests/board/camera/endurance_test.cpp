@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Long runs, in simulated time: nothing grows. HEAPFLOW_FRAMES and HEAPFLOW_CYCLES for other
+ * lengths than those of CI.
+ */
+#include "capture.h"
+#include "result.h"
+#include "vivid.h"
+
+#include <cstdlib>
+#include <fstream>
+
+#include <drm/drm_fourcc.h>
+#include <gmock/gmock.h>
+#include <malloc.h>
+
+using namespace heapflow;
+using namespace heapflow::test;
+
+namespace
+{
+
+unsigned numberFrom(const char *variable, unsigned fallback)
+{
+	const char *text = std::getenv(variable);
+	return text ? unsigned(std::atoi(text)) : fallback;
+}
+
+TEST(CameraEndurance, ManyFramesWithoutGrowth)
+{
+	const Vivid vivid("0");
+	const unsigned frames = numberFrom("HEAPFLOW_FRAMES", 20000);
+	auto capture = startCapture(vivid.node(), request(DRM_FORMAT_NV12, 320, 180, {60, 1}),
+				    "video@42000000");
+	ASSERT_TRUE(capture) << textOf(capture);
+	ASSERT_TRUE(takeFrames(*capture, 100));
+	const Resources before = Resources::now();
+	const size_t allocated = mallinfo2().uordblks;
+	uint64_t first = 0, last = 0;
+	for (unsigned i = 0; i < frames; ++i) {
+		const auto frame = capture->camera->waitFrame(patience);
+		ASSERT_TRUE(frame) << "frame " << i << ": " << textOf(frame);
+		ASSERT_TRUE(capture->camera->queue(frame->index));
+		(i ? last : first) = frame->sequence;
+	}
+	EXPECT_EQ(last - first, frames - 1) << "no frame is lost";
+	EXPECT_EQ(Resources::now(), before);
+	EXPECT_LE(mallinfo2().uordblks, allocated + 4096);
+}
+
+void startAndStop(const std::string &camera, uint32_t fourcc, unsigned cycles)
+{
+	const Resources before = Resources::now();
+	{
+		auto capture = openCapture(camera, request(fourcc, 320, 240));
+		ASSERT_TRUE(capture) << textOf(capture);
+		ASSERT_TRUE(importFrom(*capture, "system"));
+		for (unsigned cycle = 0; cycle < cycles; ++cycle) {
+			const auto started = capture->camera->start();
+			ASSERT_TRUE(started) << "cycle " << cycle << ": " << textOf(started);
+			/* In between as well as at once. */
+			if (cycle % 2) {
+				const auto frame = capture->camera->waitFrame(patience);
+				ASSERT_TRUE(frame) << "cycle " << cycle << ": " << textOf(frame);
+			}
+			ASSERT_TRUE(capture->camera->stop()) << "cycle " << cycle;
+		}
+	}
+	EXPECT_EQ(settled(before), before);
+}
+
+TEST(CameraEndurance, VividStartsAndStops)
+{
+	const Vivid vivid("0");
+	startAndStop(vivid.node(), DRM_FORMAT_NV12, numberFrom("HEAPFLOW_CYCLES", 200));
+}
+
+TEST(CameraEndurance, VimcStartsAndStops)
+{
+	startAndStop("platform/vimc.0 Sensor B", DRM_FORMAT_BGR888,
+		     numberFrom("HEAPFLOW_CYCLES", 30));
+}
+
+TEST(CameraEndurance, TheVirtualCameraStartsAndStops)
+{
+	startAndStop("Virtual0", DRM_FORMAT_NV12, numberFrom("HEAPFLOW_CYCLES", 100));
+}
+
+} /* namespace */

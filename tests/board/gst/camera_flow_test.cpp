@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Streams, policies, starvation, recovery, controls and what frames tell, of heapcamerasrc. */
+#include "board.h"
+#include "dmabuf_witness.h"
+#include "pipeline.h"
+#include "quiet_board.h"
+#include "vivid.h"
+
+#include "gst/heap/gstheapcamerameta.h"
+
+#include <atomic>
+#include <format>
+#include <functional>
+
+#include <gmock/gmock.h>
+#include <gst/allocators/gstdmabuf.h>
+
+using namespace heapflow::test;
+
+namespace
+{
+
+const std::string vimc = "\"platform/vimc.0 Sensor B\"";
+
+/* Counts the buffers that reach an element. */
+class Counter
+{
+public:
+	Counter(const Pipeline &pipeline, const char *element)
+	{
+		GstPad *pad = gst_element_get_static_pad(pipeline.element(element), "sink");
+		gst_pad_add_probe(
+			pad, GST_PAD_PROBE_TYPE_BUFFER,
+			[](GstPad *, GstPadProbeInfo *, gpointer data) {
+				static_cast<Counter *>(data)->count++;
+				return GST_PAD_PROBE_OK;
+			},
+			this, nullptr);
+		gst_object_unref(pad);
+	}
+	std::atomic<unsigned> count = 0;
+};
+
+bool waitFor(const std::function<bool()> &condition, int tenths = 100)
+{
+	for (int i = 0; i < tenths * 10 && !condition(); i++)
+		g_usleep(10000);
+	return condition();
+}
+
+const GstStructure *messageOf(Pipeline &pipeline, const char *name, GstMessage **message)
+{
+	GstBus *bus = gst_element_get_bus(GST_ELEMENT(GST_OBJECT_PARENT(pipeline.element("source"))));
+	const GstStructure *found = nullptr;
+	for (int i = 0; i < 200 && !found; i++) {
+		*message = gst_bus_timed_pop_filtered(bus, 50 * GST_MSECOND, GST_MESSAGE_ELEMENT);
+		if (!*message)
+			continue;
+		if (gst_structure_has_name(gst_message_get_structure(*message), name))
+			found = gst_message_get_structure(*message);
+		else
+			gst_clear_message(message);
+	}
+	gst_object_unref(bus);
+	return found;
+}
+
+TEST(CameraStreams, TwoOfOneCamera)
+{
+	const Resources before = quietBoard();
+	{
+		Pipeline pipeline(
+			"heapcamerasrc name=source camera-name=Virtual0 heap=system num-buffers=40 "
+			"source. ! video/x-raw,width=640,height=480 ! fakesink name=sink sync=false "
+			"source.src_0 ! video/x-raw,width=1280,height=720 ! fakesink name=other "
+			"sync=false async=false");
+		Counter other(pipeline, "other");
+		pipeline.run();
+		EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
+		EXPECT_GT(other.count, 20U);
+	}
+	EXPECT_EQ(settled(before), before);
+}
+
+TEST(CameraStreams, ASlowBranchDoesNotStopTheOther)
+{
+	Pipeline pipeline(
+		"heapcamerasrc name=source camera-name=Virtual0 heap=system num-buffers=60 "
+		"source. ! video/x-raw,width=640,height=480 ! fakesink name=sink sync=false "
+		"source.src_0 ! video/x-raw,width=640,height=480 ! identity sleep-time=300000 ! "
+		"fakesink name=other sync=false async=false");
+	Counter fast(pipeline, "sink"), slow(pipeline, "other");
+	pipeline.run();
+	EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
+	EXPECT_EQ(fast.count, 60U);
+	EXPECT_LT(slow.count, 30U);
+	EXPECT_GT(slow.count, 0U);
+}
+
+TEST(CameraStreams, PadsComeAndGoWhilePlaying)
+{
+	Pipeline pipeline("heapcamerasrc name=source camera-name=Virtual0 heap=system "
+			  "source. ! video/x-raw,width=640,height=480 ! "
+			  "fakesink name=sink sync=false");
+	Counter main(pipeline, "sink");
+	pipeline.setState(GST_STATE_PLAYING);
+	ASSERT_TRUE(waitFor([&] { return main.count > 3; }));
+	GstElement *source = pipeline.element("source");
+	auto *bin = GST_BIN(GST_OBJECT_PARENT(source));
+	for (int i = 0; i < 3; i++) {
+		GstElement *sink = gst_element_factory_make("fakesink", "late");
+		g_object_set(sink, "sync", FALSE, "async", FALSE, nullptr);
+		gst_bin_add(bin, sink);
+		gst_element_sync_state_with_parent(sink);
+		GstPad *pad = gst_element_request_pad_simple(source, "src_%u");
+		GstPad *peer = gst_element_get_static_pad(sink, "sink");
+		gst_pad_set_active(pad, TRUE);
+		ASSERT_EQ(gst_pad_link(pad, peer), GST_PAD_LINK_OK);
+		Counter late(pipeline, "late");
+		EXPECT_TRUE(waitFor([&] { return late.count > 3; })) << pipeline.errorText();
+		gst_element_release_request_pad(source, pad);
+		gst_object_unref(pad);
+		gst_object_unref(peer);
+		gst_element_set_state(sink, GST_STATE_NULL);
+		gst_bin_remove(bin, sink);
+		const unsigned now = main.count;
+		EXPECT_TRUE(waitFor([&] { return main.count > now + 3; }));
+	}
+}
+
+TEST(CameraStreams, SeveralCamerasAtOnce)
+{
+	Pipeline pipeline(std::format(
+		"heapcamerasrc name=source camera-name={} heap=system num-buffers=20 ! "
+		"fakesink name=sink sync=false "
+		"heapcamerasrc camera-name=Virtual0 heap=video@42000000 num-buffers=20 ! "
+		"fakesink name=two sync=false heapcamerasrc camera-name={} heap=default "
+		"num-buffers=5 ! fakesink name=three sync=false",
+		vividNode(), vimc));
+	Counter one(pipeline, "sink"), two(pipeline, "two"), three(pipeline, "three");
+	pipeline.run();
+	EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
+	EXPECT_EQ(one.count, 20U);
+	EXPECT_EQ(two.count, 20U);
+	EXPECT_EQ(three.count, 5U);
+}
+
+/* --- policies, starvation, recovery --- */
+
+TEST(CameraFlow, LatestSkipsWhatWaited)
+{
+	const Vivid vivid("0");
+	for (const bool latest : {false, true}) {
+		Pipeline pipeline(std::format(
+			"heapcamerasrc name=source camera-name={} heap=system num-buffers=8 "
+			"drop-policy={} ! video/x-raw,format=NV12,width=640,height=360,framerate=60/1 ! "
+			"identity sleep-time=60000 ! fakesink name=sink sync=false",
+			vivid.node(), latest ? "latest" : "queue"));
+		std::vector<GstClockTime> ages;
+		pipeline.onBuffer([&](GstBuffer *buffer, unsigned number) {
+			GstHeapCameraMeta *meta = gst_buffer_get_heap_camera_meta(buffer);
+			ASSERT_NE(meta, nullptr);
+			if (number > 3)
+				ages.push_back(GstClockTime(g_get_monotonic_time() * 1000 -
+							    meta->arrival));
+		});
+		pipeline.run();
+		ASSERT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
+		/* identity itself keeps each for 60 ms. */
+		for (const GstClockTime age : ages) {
+			if (latest)
+				EXPECT_LT(age, 90 * GST_MSECOND);
+			else
+				EXPECT_GT(age, 90 * GST_MSECOND);
+		}
+	}
+}
+
+TEST(CameraFlow, StarvationIsSaidAndEnds)
+{
+	const Vivid vivid("0");
+	Pipeline pipeline(std::format("heapcamerasrc name=source camera-name={} heap=system ! "
+				      "queue name=hold ! fakesink name=sink sync=false",
+				      vivid.node()));
+	std::vector<GstBuffer *> kept;
+	std::atomic<bool> keep = true;
+	std::atomic<unsigned> seen = 0;
+	pipeline.onBuffer([&](GstBuffer *buffer, unsigned) {
+		seen++;
+		if (keep)
+			kept.push_back(gst_buffer_ref(buffer));
+	});
+	pipeline.setState(GST_STATE_PLAYING);
+	GstMessage *message = nullptr;
+	const GstStructure *said = messageOf(pipeline, "heapflow-starved", &message);
+	ASSERT_NE(said, nullptr);
+	guint buffers = 0, downstream = 0;
+	gst_structure_get_uint(said, "buffers", &buffers);
+	gst_structure_get_uint(said, "downstream", &downstream);
+	EXPECT_EQ(downstream, buffers);
+	EXPECT_STREQ(gst_structure_get_string(said, "next"), "hold");
+	gst_message_unref(message);
+	/* Longer than a silent camera is given: starving is not the camera's fault. */
+	g_usleep(6 * G_USEC_PER_SEC);
+	keep = false;
+	for (GstBuffer *buffer : kept)
+		gst_buffer_unref(buffer);
+	const unsigned now = seen;
+	EXPECT_TRUE(waitFor([&] { return seen > now + 10; })) << pipeline.errorText();
+}
+
+TEST(CameraFlow, LostFramesAreDiscontAndQos)
+{
+	const Vivid vivid("0");
+	setControl(vivid.node(), "Percentage of Dropped Buffers", 40);
+	Pipeline pipeline(std::format(
+		"heapcamerasrc name=source camera-name={} heap=system num-buffers=30 ! "
+		"fakesink name=sink sync=false qos=false",
+		vivid.node()));
+	unsigned discont = 0;
+	uint64_t lost = 0, last = 0;
+	pipeline.onBuffer([&](GstBuffer *buffer, unsigned number) {
+		const uint64_t sequence = GST_BUFFER_OFFSET(buffer);
+		if (number > 1 && sequence != last + 1) {
+			lost += sequence - last - 1;
+			EXPECT_TRUE(GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DISCONT));
+			discont++;
+		}
+		last = sequence;
+	});
+	pipeline.setState(GST_STATE_PLAYING);
+	GstBus *bus = gst_element_get_bus(GST_ELEMENT(GST_OBJECT_PARENT(pipeline.element("source"))));
+	guint64 dropped = 0;
+	while (GstMessage *message = gst_bus_timed_pop_filtered(
+		       bus, 20 * GST_SECOND,
+		       GstMessageType(GST_MESSAGE_QOS | GST_MESSAGE_EOS | GST_MESSAGE_ERROR))) {
+		const bool end = GST_MESSAGE_TYPE(message) != GST_MESSAGE_QOS;
+		if (!end)
+			gst_message_parse_qos_stats(message, nullptr, nullptr, &dropped);
+		gst_message_unref(message);
+		if (end)
+			break;
+	}
+	gst_object_unref(bus);
+	pipeline.setState(GST_STATE_NULL);
+	setControl(vivid.node(), "Percentage of Dropped Buffers", 0);
+	EXPECT_GT(discont, 3U);
+	EXPECT_EQ(dropped, lost);
+}
+
+TEST(CameraFlow, AFailureIsRecoveredFromOnceAndSaid)
+{
+	const Vivid vivid("0");
+	Pipeline pipeline(std::format("heapcamerasrc name=source camera-name={} heap=system "
+				      "num-buffers=60 ! fakesink name=sink sync=false",
+				      vivid.node()));
+	pipeline.onBuffer([&](GstBuffer *, unsigned number) {
+		if (number == 10)
+			setControl(vivid.node(), "Inject Fatal Streaming Error", 1);
+	});
+	pipeline.run();
+	EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
+	EXPECT_EQ(pipeline.warnings().size(), 1U);
+}
+
+TEST(CameraFlow, ALostCameraIsAnError)
+{
+	const Vivid vivid("0");
+	Pipeline pipeline(std::format("heapcamerasrc name=source camera-name={} heap=system ! "
+				      "fakesink name=sink sync=false",
+				      vivid.node()));
+	pipeline.onBuffer([&](GstBuffer *, unsigned number) {
+		if (number == 5)
+			setControl(vivid.node(), "Disconnect", 1);
+	});
+	pipeline.run();
+	expectError(pipeline, "heapcamerasrc", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND);
+}
+
+TEST(CameraFlow, ALostCameraIsWaitedForIfWanted)
+{
+	const Vivid vivid("0");
+	const char *wanted = std::getenv("HEAPFLOW_CYCLES");
+	const unsigned losses = wanted ? unsigned(std::atoi(wanted)) : 5;
+	const Resources before = quietBoard();
+	{
+		Pipeline pipeline(std::format(
+			"heapcamerasrc name=source camera-name={} heap=system wait-for-camera=true "
+			"num-buffers={} ! fakesink name=sink sync=false",
+			vivid.node(), (losses + 1) * 10));
+		unsigned lost = 0;
+		pipeline.onBuffer([&](GstBuffer *, unsigned number) {
+			if (number % 10 == 0 && lost < losses) {
+				lost++;
+				setControl(vivid.node(), "Disconnect", 1);
+			}
+		});
+		pipeline.run(std::chrono::seconds(300));
+		EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
+		EXPECT_EQ(pipeline.warnings().size(), losses);
+	}
+	EXPECT_EQ(settled(before), before);
+}
+
+/* --- buffers of downstream --- */
+
+TEST(CameraImport, FillsThePoolOfDownstream)
+{
+	for (const std::string &camera : {vividNode(), std::string("Virtual0"), vimc}) {
+		Pipeline pipeline(std::format(
+			"heapcamerasrc name=source camera-name={} num-buffers=6 ! "
+			"heapalloc heap=memory@48000000-contiguous ! fakesink name=sink sync=false",
+			camera));
+		pipeline.onBuffer([&](GstBuffer *buffer, unsigned) {
+			GstMemory *memory = gst_buffer_peek_memory(buffer, 0);
+			ASSERT_TRUE(gst_is_dmabuf_memory(memory));
+			EXPECT_EQ(exporterOf(gst_dmabuf_memory_get_fd(memory)),
+				  "memory@48000000-contiguous");
+		});
+		pipeline.run();
+		EXPECT_TRUE(pipeline.reachedEnd()) << camera << ": " << pipeline.errorText();
+		EXPECT_EQ(pipeline.plan("source", "buffers-of"), "downstream") << camera;
+		EXPECT_EQ(pipeline.plan("source", "heap"), "memory@48000000-contiguous");
+	}
+}
+
+TEST(CameraImport, TheHeapThatTheUserNamesWins)
+{
+	Pipeline pipeline("heapcamerasrc name=source camera-name=Virtual0 heap=system "
+			  "num-buffers=3 ! heapalloc heap=memory@48000000-contiguous ! "
+			  "fakesink name=sink sync=false");
+	pipeline.run();
+	EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
+	EXPECT_EQ(pipeline.plan("source", "heap"), "system");
+	EXPECT_EQ(pipeline.plan("source", "buffers-of"), "heap");
+}
+
+TEST(CameraImport, WithoutAPoolOfDownstreamItIsAnErrorIfInsistedOn)
+{
+	Pipeline pipeline("heapcamerasrc name=source camera-name=Virtual0 buffer-mode=downstream "
+			  "num-buffers=3 ! fakesink name=sink sync=false");
+	pipeline.run();
+	ASSERT_FALSE(pipeline.errors().empty());
+	EXPECT_THAT(pipeline.errors().front().message, testing::HasSubstr("no pool"));
+}
+
+/* --- controls and metadata --- */
+
+TEST(CameraTells, ControlsArePropertiesThatWorkWhilePlaying)
+{
+	Pipeline pipeline(std::format("heapcamerasrc name=source camera-name={} heap=system ! "
+				      "video/x-raw,width=320,height=240 ! "
+				      "fakesink name=sink sync=false",
+				      vimc));
+	std::atomic<double> mean = 0;
+	pipeline.onBuffer([&](GstBuffer *buffer, unsigned) {
+		GstMapInfo map;
+		ASSERT_TRUE(gst_buffer_map(buffer, &map, GST_MAP_READ));
+		double sum = 0;
+		for (gsize i = 0; i < map.size; i += 97)
+			sum += map.data[i];
+		mean = sum * 97 / double(map.size);
+		gst_buffer_unmap(buffer, &map);
+	});
+	pipeline.setState(GST_STATE_PLAYING);
+	GstElement *source = pipeline.element("source");
+	ASSERT_TRUE(waitFor([&] { return mean > 10; }));
+	const double normal = mean;
+	g_object_set(source, "brightness", -0.6, nullptr);
+	EXPECT_TRUE(waitFor([&] { return mean < normal - 20; })) << mean;
+	double set = 0;
+	g_object_get(source, "brightness", &set, nullptr);
+	EXPECT_DOUBLE_EQ(set, -0.6);
+	GstStructure *both = gst_structure_from_string("c,brightness=0.8,contrast=0.2", nullptr);
+	g_object_set(source, "controls", both, nullptr);
+	gst_structure_free(both);
+	EXPECT_TRUE(waitFor([&] { return mean > normal; })) << mean;
+
+	GstStructure *list = nullptr;
+	g_object_get(source, "camera-controls", &list, nullptr);
+	ASSERT_NE(list, nullptr);
+	EXPECT_TRUE(gst_structure_has_field(list, "brightness"));
+	gst_structure_free(list);
+}
+
+TEST(CameraTells, AWrongControlIsAnErrorAtTheStartAndAWarningLater)
+{
+	Pipeline wrong(std::format("heapcamerasrc name=source camera-name={} brightness=5 "
+				   "num-buffers=2 ! fakesink name=sink sync=false",
+				   vimc));
+	wrong.run();
+	expectError(wrong, "heapcamerasrc", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS);
+	EXPECT_THAT(wrong.errors().front().message, testing::HasSubstr("-1 to 1"));
+
+	Pipeline later(std::format("heapcamerasrc name=source camera-name={} num-buffers=12 "
+				   "heap=system ! fakesink name=sink sync=false",
+				   vimc));
+	later.onBuffer([&](GstBuffer *, unsigned number) {
+		if (number == 2)
+			g_object_set(later.element("source"), "brightness", 7.0, nullptr);
+	});
+	later.run();
+	EXPECT_TRUE(later.reachedEnd()) << later.errorText();
+	ASSERT_EQ(later.warnings().size(), 1U);
+	EXPECT_THAT(later.warnings().front().message, testing::HasSubstr("-1 to 1, not 7"));
+}
+
+TEST(CameraTells, FramesCarryWhatTheCameraTold)
+{
+	Pipeline pipeline("heapcamerasrc name=source camera-name=Virtual0 heap=system "
+			  "num-buffers=5 ! fakesink name=sink sync=false");
+	pipeline.onBuffer([&](GstBuffer *buffer, unsigned) {
+		GstHeapCameraMeta *meta = gst_buffer_get_heap_camera_meta(buffer);
+		ASSERT_NE(meta, nullptr);
+		EXPECT_EQ(meta->sequence, GST_BUFFER_OFFSET(buffer));
+		EXPECT_LE(std::abs(meta->sensor_timestamp - meta->arrival), 1000000000);
+		GValue value = G_VALUE_INIT;
+		ASSERT_TRUE(gst_heap_camera_meta_get_value(meta, "SensorTimestamp", &value));
+		EXPECT_GT(g_value_get_int64(&value), 0);
+		g_value_unset(&value);
+		EXPECT_FALSE(gst_heap_camera_meta_get_value(meta, "NoSuchThing", &value));
+		gint64 exposure = 0;
+		EXPECT_FALSE(gst_heap_camera_meta_get_exposure_time(meta, &exposure))
+			<< "the virtual camera has none";
+		GstStructure *all = gst_heap_camera_meta_to_structure(meta);
+		EXPECT_TRUE(gst_structure_has_field(all, "SensorTimestamp"));
+		gst_structure_free(all);
+		/* It goes along with a copy. */
+		GstBuffer *copy = gst_buffer_copy(buffer);
+		GstHeapCameraMeta *copied = gst_buffer_get_heap_camera_meta(copy);
+		ASSERT_NE(copied, nullptr);
+		EXPECT_EQ(copied->arrival, meta->arrival);
+		GValue again = G_VALUE_INIT;
+		EXPECT_TRUE(gst_heap_camera_meta_get_value(copied, "SensorTimestamp", &again));
+		g_value_unset(&again);
+		gst_buffer_unref(copy);
+	});
+	pipeline.run();
+	EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
+}
+
+TEST(CameraTells, OrientationIsATag)
+{
+	Pipeline pipeline(std::format("heapcamerasrc name=source camera-name={} heap=system "
+				      "num-buffers=5 ! fakesink name=sink sync=false",
+				      vimc));
+	std::string orientation;
+	GstPad *pad = gst_element_get_static_pad(pipeline.element("sink"), "sink");
+	gst_pad_add_probe(
+		pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+		[](GstPad *, GstPadProbeInfo *info, gpointer data) {
+			GstEvent *event = GST_PAD_PROBE_INFO_EVENT(info);
+			if (GST_EVENT_TYPE(event) == GST_EVENT_TAG) {
+				GstTagList *tags = nullptr;
+				g_autofree char *text = nullptr;
+				gst_event_parse_tag(event, &tags);
+				if (gst_tag_list_get_string(tags, GST_TAG_IMAGE_ORIENTATION, &text))
+					*static_cast<std::string *>(data) = text;
+			}
+			return GST_PAD_PROBE_OK;
+		},
+		&orientation, nullptr);
+	gst_object_unref(pad);
+	pipeline.run();
+	EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
+	EXPECT_EQ(orientation, "rotate-0");
+}
+
+/* --- the device provider --- */
+
+TEST(CameraProvider, ListsTheCamerasAndMakesElementsForThem)
+{
+	GstDeviceMonitor *monitor = gst_device_monitor_new();
+	gst_device_monitor_add_filter(monitor, "Video/Source", nullptr);
+	ASSERT_TRUE(gst_device_monitor_start(monitor));
+	GList *devices = gst_device_monitor_get_devices(monitor);
+	std::vector<std::string> names;
+	for (GList *item = devices; item; item = item->next) {
+		auto *device = GST_DEVICE(item->data);
+		if (!g_str_equal(G_OBJECT_TYPE_NAME(device), "GstHeapCameraDevice"))
+			continue;
+		g_autofree char *name = gst_device_get_display_name(device);
+		names.emplace_back(name);
+		GstCaps *caps = gst_device_get_caps(device);
+		EXPECT_FALSE(gst_caps_is_empty(caps)) << name;
+		gst_caps_unref(caps);
+		GstElement *element = gst_device_create_element(device, nullptr);
+		ASSERT_NE(element, nullptr);
+		gst_object_ref_sink(element);
+		EXPECT_EQ(gst_element_set_state(element, GST_STATE_READY), GST_STATE_CHANGE_SUCCESS)
+			<< name;
+		gst_element_set_state(element, GST_STATE_NULL);
+		gst_object_unref(element);
+	}
+	g_list_free_full(devices, gst_object_unref);
+	gst_device_monitor_stop(monitor);
+	gst_object_unref(monitor);
+	EXPECT_THAT(names, testing::UnorderedElementsAre("Virtual bars", testing::HasSubstr("Sensor B"),
+							 "vivid"));
+}
+
+} /* namespace */
