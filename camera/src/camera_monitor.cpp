@@ -62,7 +62,6 @@ std::vector<CameraEvent> compareCameras(const std::vector<CameraInfo> &before,
 struct CameraMonitor::Watch {
 	explicit Watch(Handler toTell)
 		: handler(std::move(toTell)),
-		  session(LibcameraSession::create()),
 		  stop(eventfd(0, EFD_CLOEXEC)),
 		  kick(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
 		  inotify(inotify_init1(IN_CLOEXEC | IN_NONBLOCK))
@@ -71,12 +70,14 @@ struct CameraMonitor::Watch {
 
 	void run();
 	void tell();
+	void join();
+	void leave();
 	/* In libcamera's thread. */
 	void onChange(std::shared_ptr<libcamera::Camera>) { eventfd_write(kick.get(), 1); }
 
 	Handler handler;
-	/* An error: another part of the program has libcamera, and V4L2 is what is left. */
-	Result<LibcameraSession> session;
+	/* None: another part of the program has libcamera, and V4L2 is what is left. */
+	std::optional<LibcameraSession> session;
 	UniqueFd stop;
 	UniqueFd kick;
 	UniqueFd inotify;
@@ -86,8 +87,36 @@ struct CameraMonitor::Watch {
 	std::vector<CameraInfo> known;
 };
 
+void CameraMonitor::Watch::join()
+{
+	auto fresh = LibcameraSession::create();
+	if (!fresh)
+		return;
+	session.emplace(std::move(*fresh));
+	session->manager()->cameraAdded.connect(this, &Watch::onChange);
+	session->manager()->cameraRemoved.connect(this, &Watch::onChange);
+}
+
+void CameraMonitor::Watch::leave()
+{
+	if (!session)
+		return;
+	session->manager()->cameraAdded.disconnect(this);
+	session->manager()->cameraRemoved.disconnect(this);
+	session.reset();
+}
+
 void CameraMonitor::Watch::tell()
 {
+	/*
+	 * libcamera 0.7 does not notice that vimc is unbound, and aborts when it is bound again
+	 * ("duplicated ID"). If nobody else uses it, this ends it, and a new one sees what there
+	 * is.
+	 */
+	if (session && session->hasStaleCamera()) {
+		leave();
+		join();
+	}
 	const auto now = listCameras();
 	if (!now)
 		return;
@@ -134,10 +163,7 @@ Result<std::unique_ptr<CameraMonitor>> CameraMonitor::start(Handler handler)
 	/* Before the list is made, or a camera in between were missed. */
 	if (inotify_add_watch(watch->inotify.get(), "/dev", IN_CREATE | IN_DELETE | IN_ATTRIB) < 0)
 		return fail(errno, "cannot watch /dev for cameras");
-	if (auto *manager = watch->session ? watch->session->manager() : nullptr) {
-		manager->cameraAdded.connect(watch.get(), &Watch::onChange);
-		manager->cameraRemoved.connect(watch.get(), &Watch::onChange);
-	}
+	watch->join();
 	if (auto cameras = listCameras())
 		watch->known = std::move(*cameras);
 	std::unique_ptr<CameraMonitor> self(new CameraMonitor(std::move(watch)));
@@ -154,13 +180,10 @@ CameraMonitor::CameraMonitor(std::unique_ptr<Watch> watch) : watch_(std::move(wa
 
 CameraMonitor::~CameraMonitor()
 {
-	if (auto *manager = watch_->session ? watch_->session->manager() : nullptr) {
-		manager->cameraAdded.disconnect(watch_.get());
-		manager->cameraRemoved.disconnect(watch_.get());
-	}
 	eventfd_write(watch_->stop.get(), 1);
 	if (watch_->thread.joinable())
 		watch_->thread.join();
+	watch_->leave();
 }
 
 std::vector<CameraInfo> CameraMonitor::cameras() const

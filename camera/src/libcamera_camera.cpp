@@ -6,6 +6,7 @@
 #include "libcamera_controls.h"
 #include "libcamera_formats.h"
 #include "libcamera_negotiation.h"
+#include "memory_preflight.h"
 #include "memory_refusal.h"
 
 #include <algorithm>
@@ -195,6 +196,12 @@ Result<void> LibcameraCamera::importBuffers(std::span<const Buffer> buffers, uns
 				       std::format("the camera {}", info_.id));
 	    !usable)
 		return usable;
+#if LIBCAMERA_VERSION_MAJOR == 0 && LIBCAMERA_VERSION_MINOR < 6
+	if (auto taken =
+		    checkMemory(nodes_, buffers.front(), std::format("the camera {}", info_.id));
+	    !taken)
+		return taken;
+#endif
 	return requests_.import(stream, libcameraConfiguration_->at(stream).stream(),
 				configurations_[stream].layout, buffers);
 }
@@ -273,35 +280,40 @@ void LibcameraCamera::failAll(int code)
 		stream.frames.fail({code, {}, {}});
 }
 
-/* With the camera still running: its driver refused a buffer (QBUF), or a fence came too late. */
-void LibcameraCamera::onCancelled(libcamera::Request *request)
+/*
+ * With the camera still running: its driver refused a buffer (QBUF), or a fence came too late.
+ * Returns false for one that is filled all the same: of buffers whose metadata nobody set,
+ * libcamera may read that they are cancelled (Request::Private::completeBuffer()).
+ */
+bool LibcameraCamera::onCancelled(libcamera::Request *request)
 {
 	switch (requests_.cancelled(request)) {
 	case Cancelled::FenceLate:
 		/* Sending it again is not this thread's: whoever waits for a frame does. */
 		for (Stream &stream : streams_)
 			stream.frames.nudge();
-		return;
+		return true;
 	case Cancelled::FenceDead:
 		failAll(fenceIsDead);
-		return;
+		return true;
 	case Cancelled::Refused:
 		break;
 	}
+	if (!bufferMetadataIsSet(nodes_.empty()))
+		return false;
 	bool delivered = true;
 	for (const auto &[stream, buffer] : request->buffers())
 		delivered = delivered && streams_[requests_.streamOf(stream)].delivered;
 	failAll(delivered ? requestWasCancelled : memoryWasRefused);
+	return true;
 }
 
 void LibcameraCamera::onRequest(libcamera::Request *request)
 {
 	if (stopping_)
 		return;
-	if (request->status() == libcamera::Request::RequestCancelled) {
-		onCancelled(request);
+	if (request->status() == libcamera::Request::RequestCancelled && onCancelled(request))
 		return;
-	}
 
 	const int64_t arrival = monotonicNow();
 	const auto exposure = request->metadata().get(libcamera::controls::SensorTimestamp);

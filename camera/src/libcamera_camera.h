@@ -60,7 +60,7 @@ private:
 
 	/* In libcamera's thread: */
 	void onRequest(libcamera::Request *request);
-	void onCancelled(libcamera::Request *request);
+	bool onCancelled(libcamera::Request *request);
 	void onDisconnect();
 
 	/* The order matters: requests end before the camera, and the camera before its manager. */

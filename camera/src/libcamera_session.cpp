@@ -143,8 +143,7 @@ std::vector<std::shared_ptr<libcamera::Camera>> LibcameraSession::cameras() cons
 	/* libcamera's own order is that of discovery, which hotplug changes. */
 	auto cameras = shared().manager->cameras();
 	/* It does not always notice that one has gone (vimc unbound, 0.7.1). */
-	std::erase_if(cameras,
-		      [](const auto &camera) { return !nodesExist(nodesOf(*camera)); });
+	std::erase_if(cameras, [](const auto &camera) { return !nodesExist(nodesOf(*camera)); });
 	std::ranges::sort(cameras, {}, [](const auto &camera) { return camera->id(); });
 	return cameras;
 }
@@ -152,6 +151,13 @@ std::vector<std::shared_ptr<libcamera::Camera>> LibcameraSession::cameras() cons
 std::shared_ptr<libcamera::Camera> LibcameraSession::find(const std::string &id) const
 {
 	return shared().manager->get(id);
+}
+
+bool LibcameraSession::hasStaleCamera() const
+{
+	return std::ranges::any_of(shared().manager->cameras(), [](const auto &camera) {
+		return !nodesExist(nodesOf(*camera));
+	});
 }
 
 libcamera::CameraManager *LibcameraSession::manager() const

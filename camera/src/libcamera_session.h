@@ -35,6 +35,8 @@ public:
 	/** \brief All cameras, sorted by id */
 	std::vector<std::shared_ptr<libcamera::Camera>> cameras() const;
 	std::shared_ptr<libcamera::Camera> find(const std::string &id) const;
+	/** \brief Does libcamera list one whose nodes are gone? It aborts when that comes back */
+	bool hasStaleCamera() const;
 	/** \brief For its signals; borrowed, not null */
 	libcamera::CameraManager *manager() const;
 

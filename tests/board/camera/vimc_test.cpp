@@ -95,20 +95,27 @@ TEST(VimcContiguous, RefusalOfSystemSaysWhyAndWhatWouldDo)
 {
 	expectAllocator("1");
 	/* 2 764 800 bytes: no chunk of the system heap (1 MiB at most) holds a frame. */
-	auto capture = startCapture(vimc, request(DRM_FORMAT_BGR888, 1280, 720), "system");
+	auto capture = openCapture(vimc, request(DRM_FORMAT_BGR888, 1280, 720));
 	ASSERT_TRUE(capture) << textOf(capture);
-	for (int again = 0; again < 2; ++again) {
-		const auto frame = capture->camera->waitFrame(patience);
-		ASSERT_FALSE(frame);
-		EXPECT_EQ(codeOf(frame), EFAULT) << textOf(frame);
-		EXPECT_THAT(frame.error().message,
+	const auto expectRefusal = [](const auto &refused) {
+		ASSERT_FALSE(refused);
+		EXPECT_EQ(codeOf(refused), EFAULT) << textOf(refused);
+		EXPECT_THAT(refused.error().message,
 			    AllOf(HasSubstr("vimc"),
 				  HasSubstr("refused the memory of heap 'system'"),
 				  HasSubstr("contiguous")));
-		EXPECT_THAT(frame.error().hint,
+		EXPECT_THAT(refused.error().hint,
 			    AllOf(HasSubstr("Try a contiguous heap"), HasSubstr("video@42000000")));
+	};
+	/* Up to libcamera 0.5 it is found before libcamera sees it (memory_preflight.h). */
+	if (const auto imported = importFrom(*capture, "system"); !imported) {
+		expectRefusal(imported);
+	} else {
+		ASSERT_TRUE(capture->camera->start());
+		for (int again = 0; again < 2; ++again)
+			expectRefusal(capture->camera->waitFrame(patience));
+		EXPECT_TRUE(capture->camera->stop());
 	}
-	EXPECT_TRUE(capture->camera->stop());
 
 	/* Configured anew, it takes another heap. */
 	ASSERT_TRUE(capture->camera->configure(small));
