@@ -5,12 +5,10 @@
  * @short_description: lists the cameras that heapcamerasrc can open
  *
  * libcamera's cameras and the V4L2 capture devices that libcamera does not handle, with hotplug.
- * It stands in for libcamera's own provider: two users of libcamera in one process are one too many.
  *
- * ## Example launch line
- * |[
- * gst-device-monitor-1.0 --follow Video/Source
- * ]|
+ * Its rank is NONE, so a #GstDeviceMonitor does not take it by itself: beside libcamera's own
+ * provider it would be the second user of libcamera in the process, which ends that. Applications
+ * get it by name, with gst_device_provider_factory_get_by_name().
  */
 #include "gstheapcameraprovider.h"
 
@@ -101,8 +99,7 @@ struct _GstHeapCameraProvider {
 G_DEFINE_TYPE_WITH_CODE(GstHeapCameraProvider, gst_heap_camera_provider, GST_TYPE_DEVICE_PROVIDER,
 			GST_DEBUG_CATEGORY_INIT(gst_heap_camera_provider_debug,
 						"heapcameraprovider", 0, "lists cameras"))
-/* Before libcamera's own (PRIMARY), which it hides. */
-GST_DEVICE_PROVIDER_REGISTER_DEFINE(heapcameraprovider, "heapcameraprovider", GST_RANK_PRIMARY + 1,
+GST_DEVICE_PROVIDER_REGISTER_DEFINE(heapcameraprovider, "heapcameraprovider", GST_RANK_NONE,
 				    GST_TYPE_HEAP_CAMERA_PROVIDER)
 
 static GList *gst_heap_camera_provider_probe(GstDeviceProvider *)
@@ -113,8 +110,8 @@ static GList *gst_heap_camera_provider_probe(GstDeviceProvider *)
 	if (!cameras)
 		return nullptr;
 	for (const CameraInfo &info : *cameras)
-		devices = g_list_append(
-			devices, gst_object_ref_sink(gst_heap_camera_device_new(info)));
+		devices = g_list_append(devices,
+					gst_object_ref_sink(gst_heap_camera_device_new(info)));
 	return devices;
 }
 
@@ -136,13 +133,14 @@ static gboolean gst_heap_camera_provider_start(GstDeviceProvider *provider)
 {
 	auto *self = GST_HEAP_CAMERA_PROVIDER(provider);
 
-	auto monitor = heapflow::CameraMonitor::start([provider](const heapflow::CameraEvent &event) {
-		if (event.added)
-			gst_device_provider_device_add(provider,
-						       gst_heap_camera_device_new(event.camera));
-		else
-			gst_heap_camera_provider_remove(provider, event.camera.id);
-	});
+	auto monitor =
+		heapflow::CameraMonitor::start([provider](const heapflow::CameraEvent &event) {
+			if (event.added)
+				gst_device_provider_device_add(
+					provider, gst_heap_camera_device_new(event.camera));
+			else
+				gst_heap_camera_provider_remove(provider, event.camera.id);
+		});
 	if (!monitor) {
 		GST_ERROR_OBJECT(self, "%s", monitor.error().text().c_str());
 		return FALSE;
@@ -173,7 +171,4 @@ static void gst_heap_camera_provider_class_init(GstHeapCameraProviderClass *klas
 		"Lists the cameras that heapcamerasrc can open", "The heapflow developers");
 }
 
-static void gst_heap_camera_provider_init(GstHeapCameraProvider *self)
-{
-	gst_device_provider_hide_provider(GST_DEVICE_PROVIDER_CAST(self), "libcameraprovider");
-}
+static void gst_heap_camera_provider_init(GstHeapCameraProvider *) {}

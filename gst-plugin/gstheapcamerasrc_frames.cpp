@@ -117,9 +117,10 @@ static Result<void> gst_heap_camera_src_recover(GstHeapCameraSrc *self, const Er
 	HEAPFLOW_ELEMENT_WARNING(self, error);
 	gst_heap_camera_src_stop_others(self);
 	if (gone) {
-		if (auto back = gst_heap_camera_src_await_camera(self); !back)
-			return back;
-		GST_INFO_OBJECT(self, "the camera is back");
+		/* create() waits: whoever called this has the session still, and a node that is
+		 * open may not come back. */
+		std::lock_guard lock(source.mutex);
+		source.session.reset();
 	}
 	source.lastFailure = failed ? now : 0;
 	return heapflow::fail(heapflow::gst::negotiateAgain, error.message);

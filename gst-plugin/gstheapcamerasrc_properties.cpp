@@ -299,7 +299,7 @@ void gst_heap_camera_src_install_properties(GObjectClass *object)
 	 * heapcamerasrc:camera-index:
 	 *
 	 * Which of the cameras that name and location leave, from 0 in the order of
-	 * `gst-device-monitor-1.0`; -1 is the first.
+	 * libcamera and /dev; -1 is the first.
 	 */
 	g_object_class_install_property(
 		object, PropCameraIndex,
