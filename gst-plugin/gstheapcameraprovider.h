@@ -11,7 +11,8 @@ G_DECLARE_FINAL_TYPE(GstHeapCameraProvider, gst_heap_camera_provider, GST, HEAP_
 		     GstDeviceProvider)
 
 #define GST_TYPE_HEAP_CAMERA_DEVICE (gst_heap_camera_device_get_type())
-G_DECLARE_FINAL_TYPE(GstHeapCameraDevice, gst_heap_camera_device, GST, HEAP_CAMERA_DEVICE, GstDevice)
+G_DECLARE_FINAL_TYPE(GstHeapCameraDevice, gst_heap_camera_device, GST, HEAP_CAMERA_DEVICE,
+		     GstDevice)
 
 GST_DEVICE_PROVIDER_REGISTER_DECLARE(heapcameraprovider)
 

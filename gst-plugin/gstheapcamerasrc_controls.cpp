@@ -50,7 +50,9 @@ std::string choiceNick(const ControlDescription &control, const ControlChoice &c
 /* Types are never unregistered, so their values stay as well. */
 GType choiceType(const ControlDescription &control)
 {
-	const std::string name = "GstHeapCamera" + (control.vendor == "libcamera" ? "" : control.vendor) + control.name;
+	const std::string name = "GstHeapCamera" +
+				 (control.vendor == "libcamera" ? "" : control.vendor) +
+				 control.name;
 	if (const GType known = g_type_from_name(name.c_str()))
 		return known;
 	auto *values = g_new0(GEnumValue, control.choices.size() + 1);

@@ -47,7 +47,8 @@ TEST(Cameras, RunWithTheLibcameraThatIsMeant)
 	const char *expected = std::getenv("HEAPFLOW_EXPECT_LIBCAMERA");
 	const std::string version = libcamera::CameraManager::version();
 	std::cout << "libcamera " << version << '\n';
-	EXPECT_THAT(version, testing::StartsWith(std::string("v") + (expected ? expected : "0.7") + "."));
+	EXPECT_THAT(version,
+		    testing::StartsWith(std::string("v") + (expected ? expected : "0.7") + "."));
 }
 
 TEST(Cameras, ListIsTheSameEveryTime)

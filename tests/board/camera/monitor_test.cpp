@@ -54,8 +54,8 @@ private:
 
 void bindVimc(const char *how)
 {
-	std::ofstream(std::string("/sys/bus/platform/drivers/vimc/") + how) << "vimc.0"
-									     << std::flush;
+	std::ofstream(std::string("/sys/bus/platform/drivers/vimc/") + how)
+		<< "vimc.0" << std::flush;
 }
 
 /* The whole life of a camera while it is not streaming: gone, back, and usable. */
@@ -109,7 +109,8 @@ TEST(Cameras, AreChosenByLocationAndIndex)
 
 TEST(Cameras, ComparedTwoListsGiveWhatChanged)
 {
-	const CameraInfo one{"1", "m", CameraBackend::V4l2, {}}, two{"2", "m", CameraBackend::V4l2, {}};
+	const CameraInfo one{"1", "m", CameraBackend::V4l2, {}},
+		two{"2", "m", CameraBackend::V4l2, {}};
 	EXPECT_THAT(compareCameras({one}, {one, two}),
 		    testing::ElementsAre(CameraEvent{true, two}));
 	EXPECT_THAT(compareCameras({one}, {two}),

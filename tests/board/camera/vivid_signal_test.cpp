@@ -87,12 +87,11 @@ TEST_F(VividVmallocSignal, AChangeIsESTALEAndConfiguringAnewFollowsIt)
 	send(timings1080p60);
 	const auto changed = untilError();
 	EXPECT_EQ(codeOf(changed), ESTALE) << textOf(changed);
-	EXPECT_THAT(changed.error().message,
-		    testing::AllOf(HasSubstr("1280x720"), HasSubstr("1920x1080"),
-				   HasSubstr("HDMI")));
+	EXPECT_THAT(
+		changed.error().message,
+		testing::AllOf(HasSubstr("1280x720"), HasSubstr("1920x1080"), HasSubstr("HDMI")));
 	ASSERT_TRUE(capture_.camera->stop());
-	const auto configuration =
-		capture_.camera->configure(request(DRM_FORMAT_NV12, 1920, 1080));
+	const auto configuration = capture_.camera->configure(request(DRM_FORMAT_NV12, 1920, 1080));
 	ASSERT_TRUE(configuration) << textOf(configuration);
 	EXPECT_EQ(configuration->layout.width, 1920u);
 	capture_.configuration = *configuration;
