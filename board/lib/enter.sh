@@ -65,6 +65,20 @@ build_environment() { # prints NUL-separated NAME=VALUE
         "HOME=/root" "USER=root" "LOGNAME=root" "SHELL=/bin/bash" "LANG=C.UTF-8"
 }
 
+# The compiler's own cache: another checkout, or this one after `git switch`, compiles what is new only.
+# The absolute paths that it would look at are in debug information alone (CCACHE_NOHASHDIR), and meson
+# compiles headers ahead, which ccache takes with these allowances (its manual, "Precompiled headers").
+compiler_cache() { # prints NUL-separated NAME=VALUE
+    printf '%s\0' "CCACHE_DIR=$BOARD_CACHE/ccache" CCACHE_MAXSIZE=2G CCACHE_NOHASHDIR=1 \
+        CCACHE_SLOPPINESS=pch_defines,time_macros
+}
+
+# caller_mounts, and what a compiler writes to
+build_mounts() { # DIRECTORY; prints one a line
+    caller_mounts "$1"
+    mkdir -p "$BOARD_CACHE/ccache" && printf '%s\n' "$BOARD_CACHE/ccache"
+}
+
 # The host directories that a command sees: the checkout, the build, and where the caller stands.
 caller_mounts() { # DIRECTORY; prints one a line
     local directory

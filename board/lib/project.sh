@@ -16,8 +16,8 @@ project_is_built() {
 
 in_root() { # COMMAND… in the checkout, with the build's environment
     local environment mounts
-    mapfile -d '' environment < <(build_environment)
-    mapfile -t mounts < <(caller_mounts "$TOP")
+    mapfile -d '' environment < <(build_environment; compiler_cache)
+    mapfile -t mounts < <(build_mounts "$TOP")
     (enter_root "$(root_part)/fs" "$TOP" "${mounts[@]}" -- env -i "${environment[@]}" TERM="${TERM:-dumb}" "$@")
 }
 

@@ -2,6 +2,7 @@
 /* What bash would offer: the completion script, called as readline calls it. */
 #pragma once
 
+#include "checkout_paths.h"
 #include "run_command.h"
 
 #include <string>

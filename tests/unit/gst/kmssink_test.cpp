@@ -5,6 +5,7 @@
  */
 #include "../display/example_display.h"
 #include "../display/fake_kms.h"
+#include "checkout_paths.h"
 
 #include <gmock/gmock.h>
 #include <gst/allocators/gstdmabuf.h>
@@ -262,9 +263,9 @@ TEST(KmssinkDefects, NothingIsCopiedSilently)
 /* The table of both sinks' properties leaves none out. */
 TEST(SinkProperties, AreAllInTheDocumentation)
 {
-	std::ifstream file(DISPLAY_MD);
+	std::ifstream file(HEAPFLOW_DISPLAY_MD);
 	const std::string text(std::istreambuf_iterator<char>(file), {});
-	ASSERT_FALSE(text.empty()) << DISPLAY_MD;
+	ASSERT_FALSE(text.empty()) << HEAPFLOW_DISPLAY_MD;
 	GstElement *element = gst_element_factory_make("heapkmssink", nullptr);
 	guint count = 0;
 	GParamSpec **specs = g_object_class_list_properties(G_OBJECT_GET_CLASS(element), &count);
