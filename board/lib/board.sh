@@ -10,12 +10,13 @@ for part in cache debian enter kernel root boot project steps; do
     . "$BOARD/lib/$part.sh"
 done
 
-# need_board [VARIANT]: make what is missing; says nothing and takes no time when nothing is
+# need_board [VARIANT [all]]: make what is missing, with `all` the tests, too; says nothing and takes no
+# time when nothing is
 need_board() {
-    local variant=${1:-release}
+    local variant=${1:-release} tests=${2:-}
     if part_is_there "$(root_part)" && part_is_there "$(kernel_part release)" &&
-        part_is_there "$(kernel_part "$variant")" && boot_is_there && project_is_built; then
+        part_is_there "$(kernel_part "$variant")" && boot_is_there && project_is_built ${tests:+"$tests"}; then
         return 0
     fi
-    "$BOARD/setup" --for-run --kernel "$variant" >&2 || exit 125
+    "$BOARD/setup" --for-run --kernel "$variant" ${tests:+--tests} >&2 || exit 125
 }

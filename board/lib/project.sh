@@ -6,10 +6,17 @@ PROJECT_OPTIONS="-Dwerror=true -Doptimization=1 -Ddebug=false -Dcpp_args=-g1 -Do
 
 PROJECT_SOURCES='meson.build meson.options libheap camera display gst-plugin tools tests docs examples'
 
+# How much of it: the target `product`, or `all`, tests included. A checkout that once had its tests
+# built keeps them up to date.
+project_target() { # [all]
+    if [ "${1:-}" = all ] || [ "$(sed -n 2p "$BUILD/.board-built" 2>/dev/null)" = all ]; then echo all; else echo product; fi
+}
+
 # Nothing changed since the last build that succeeded, with the same root file system?
-project_is_built() {
+project_is_built() { # [all]
     local stamp=$BUILD/.board-built
-    [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(root_part)" ] || return 1
+    [ -f "$stamp" ] && [ "$(head -n 1 "$stamp")" = "$(root_part)" ] || return 1
+    [ "$(sed -n 2p "$stamp")" = "$(project_target "$@")" ] || return 1
     # shellcheck disable=SC2086  # a list of names
     [ -z "$(cd "$TOP" && find $PROJECT_SOURCES -newer "$stamp" -print -quit 2>/dev/null)" ]
 }
@@ -26,8 +33,9 @@ in_root() { # COMMAND… in the checkout, with the build's environment
 library_directory() { printf 'lib/%s\n' "$(in_root gcc -print-multiarch)"; }
 
 # shellcheck disable=SC2086  # options are a list
-build_project() {
-    local stamp=$BUILD/.board-built next=$BUILD/.board-building
+build_project() { # [all]
+    local stamp=$BUILD/.board-built next=$BUILD/.board-building target
+    target=$(project_target "$@")
     mkdir -p "$BUILD"
     if [ -f "$BUILD/build.ninja" ] && [ "$(cat "$BUILD/.board-root" 2>/dev/null)" != "$(root_part)" ]; then
         phase 1 "configuring anew: the root file system changed"
@@ -38,8 +46,8 @@ build_project() {
     fi
     root_part >"$BUILD/.board-root"
     # The stamp is as old as the start of the build: what changes meanwhile is built next time.
-    root_part >"$next"
-    in_root ninja -C "$BUILD" || return
+    { root_part; echo "$target"; } >"$next"
+    in_root ninja -C "$BUILD" "$target" || return
     phase 95 "GStreamer's registry"
     make_registry || return
     mv "$next" "$stamp"
