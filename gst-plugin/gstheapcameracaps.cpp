@@ -179,36 +179,42 @@ GstCaps *capsFromModes(const std::vector<CaptureMode> &modes)
 	return caps;
 }
 
-GstCaps *fixateCameraCaps(GstCaps *caps)
+std::vector<GstCaps *> rankCameraCaps(GstCaps *caps)
 {
-	GstStructure *best = nullptr;
-	guint bestIndex = 0;
-	std::pair<int64_t, int64_t> bestDistance{INT64_MAX, INT64_MAX};
+	struct Ranked {
+		std::pair<int64_t, int64_t> distance;
+		GstCaps *fixed;
+	};
+	std::vector<Ranked> ranked;
 
 	for (guint i = 0; i < gst_caps_get_size(caps); i++) {
-		GstStructure *candidate = gst_structure_copy(gst_caps_get_structure(caps, i));
-		const std::pair<int64_t, int64_t> distance{
-			kindRank(candidate, gst_caps_get_features(caps, i)), fixateSize(candidate)};
-		if (best && distance >= bestDistance) {
-			gst_structure_free(candidate);
-			continue;
-		}
-		if (best)
-			gst_structure_free(best);
-		best = candidate;
-		bestIndex = i;
-		bestDistance = distance;
+		GstStructure *structure = gst_structure_copy(gst_caps_get_structure(caps, i));
+		GstCapsFeatures *features = gst_caps_get_features(caps, i);
+		const std::pair<int64_t, int64_t> distance{kindRank(structure, features),
+							   fixateSize(structure)};
+		fixateRate(structure);
+		GstCaps *fixed = gst_caps_new_empty();
+		gst_caps_append_structure_full(fixed, structure, gst_caps_features_copy(features));
+		/* What is left, such as a list of formats in a capsfilter, has no preference. */
+		ranked.push_back({distance, gst_caps_fixate(fixed)});
 	}
-	if (!best)
+	std::ranges::stable_sort(ranked, {}, &Ranked::distance);
+	std::vector<GstCaps *> inOrder;
+	for (const Ranked &one : ranked)
+		inOrder.push_back(one.fixed);
+	return inOrder;
+}
+
+GstCaps *fixateCameraCaps(GstCaps *caps)
+{
+	std::vector<GstCaps *> ranked = rankCameraCaps(caps);
+	if (ranked.empty())
 		return caps;
 
-	fixateRate(best);
-	GstCaps *fixed = gst_caps_new_empty();
-	gst_caps_append_structure_full(
-		fixed, best, gst_caps_features_copy(gst_caps_get_features(caps, bestIndex)));
 	gst_caps_unref(caps);
-	/* What is left, such as a list of formats in a capsfilter, has no preference. */
-	return gst_caps_fixate(fixed);
+	for (size_t i = 1; i < ranked.size(); i++)
+		gst_caps_unref(ranked[i]);
+	return ranked.front();
 }
 
 static Result<CaptureRequest> requestFromOther(const GstStructure *structure, unsigned bufferCount)

@@ -30,6 +30,13 @@ GstCaps *capsFromModes(const std::vector<CaptureMode> &modes);
  */
 GstCaps *fixateCameraCaps(GstCaps *caps);
 
+/**
+ * \brief All of them, as fixateCameraCaps() would choose one after the other
+ *
+ * \param[in] caps Borrowed. \return caps of one structure each, the caller's
+ */
+std::vector<GstCaps *> rankCameraCaps(GstCaps *caps);
+
 /** \brief What to ask the camera for */
 Result<CaptureRequest> requestFromCaps(const GstCaps *caps, unsigned bufferCount);
 

@@ -2,6 +2,7 @@
 #include "gstheapcamerapool.h"
 
 #include "gst/heap/gstheapcamerameta.h"
+#include "gst/heap/gstheapreleasefencemeta.h"
 #include "gstheapformat.h"
 
 #include <cerrno>
@@ -34,6 +35,13 @@ bool CameraReturn::open() const
 	std::lock_guard lock(mutex_);
 
 	return camera_ != nullptr;
+}
+
+bool CameraReturn::waitsForFences() const
+{
+	std::lock_guard lock(mutex_);
+
+	return camera_ && camera_->info().backend == CameraBackend::Libcamera;
 }
 
 void CameraReturn::close()
@@ -77,10 +85,12 @@ bool memoryIsFree(GstBuffer *buffer, int references)
 }
 
 /*
- * A GPU may still read what its program has let go of; the dma-buf knows (POLLOUT: nobody works on
- * it any more, dma_buf_poll()). One system call for a buffer that is free.
+ * What must be over before the camera may write: what was posted by a display that let go of the
+ * buffer early, and a GPU that may still read what its program has let go of; the dma-buf knows of
+ * that (POLLOUT: nobody works on it any more, dma_buf_poll()). One system call for a buffer that is
+ * free.
  */
-std::optional<heapflow::Fence> releaseFence(GstBuffer *buffer)
+std::optional<heapflow::Fence> implicitFence(GstBuffer *buffer)
 {
 	const int fd = gst_fd_memory_get_fd(gst_buffer_peek_memory(buffer, 0));
 	pollfd ready = {fd, POLLOUT, 0};
@@ -91,6 +101,22 @@ std::optional<heapflow::Fence> releaseFence(GstBuffer *buffer)
 	if (!fence)
 		return {};
 	return std::move(*fence);
+}
+
+std::optional<heapflow::Fence> releaseFence(GstBuffer *buffer)
+{
+	GstHeapReleaseFenceMeta *box = gst_buffer_get_heap_release_fence_meta(buffer);
+	heapflow::UniqueFd posted(box ? gst_heap_release_fence_meta_take(box) : -1);
+	auto implicit = implicitFence(buffer);
+
+	if (!posted.valid())
+		return implicit;
+	heapflow::Fence fence(std::move(posted));
+	if (!implicit)
+		return fence;
+	auto both = heapflow::Fence::merge(fence, *implicit);
+	/* Without memory for the merged one, the display's is the one that nobody else knows of. */
+	return both ? std::move(*both) : std::move(fence);
 }
 
 } /* namespace */
@@ -166,18 +192,17 @@ static void gst_heap_camera_pool_release(GstBufferPool *pool, GstBuffer *buffer)
 	const unsigned index = GPOINTER_TO_UINT(
 		gst_mini_object_get_qdata(GST_MINI_OBJECT_CAST(buffer), indexQuark()));
 	const bool exchanged = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_TAG_MEMORY);
+	GstBuffer *home = nullptr;
 	bool ready = false;
-	std::optional<heapflow::Fence> release;
 
-	if (!exchanged)
-		release = releaseFence(buffer);
 	{
 		std::lock_guard lock(slots.mutex);
 		slots.outstanding--;
 		if (!exchanged && index < slots.idle.size()) {
 			ready = memoryIsFree(buffer, slots.references[index]);
 			gst_heap_camera_pool_set_used(buffer, slots.size);
-			slots.idle[index] = std::exchange(buffer, nullptr);
+			home = std::exchange(buffer, nullptr);
+			slots.idle[index] = home;
 			if (!ready)
 				slots.kept.push_back(index);
 		}
@@ -187,7 +212,8 @@ static void gst_heap_camera_pool_release(GstBufferPool *pool, GstBuffer *buffer)
 				   index);
 		gst_buffer_unref(buffer);
 	} else if (ready) {
-		gst_heap_camera_pool_give(self, index, std::move(release));
+		/* Nobody takes it out before it is queued. */
+		gst_heap_camera_pool_give(self, index, releaseFence(home));
 	}
 }
 
@@ -224,7 +250,7 @@ static void keepInPool(GstMeta *meta)
 }
 
 static GstBuffer *gst_heap_camera_pool_wrap(GstMemory *memory, const heapflow::FrameLayout &layout,
-					    unsigned index)
+					    unsigned index, bool waitsForFences)
 {
 	GstBuffer *buffer = gst_buffer_new();
 
@@ -233,6 +259,8 @@ static GstBuffer *gst_heap_camera_pool_wrap(GstMemory *memory, const heapflow::F
 	if (heapflow::isPicture(layout.fourcc, layout.modifier))
 		keepInPool(&heapflow::gst::addVideoMeta(buffer, layout)->meta);
 	keepInPool(&gst_buffer_add_heap_camera_meta(buffer)->meta);
+	if (waitsForFences)
+		keepInPool(&gst_buffer_add_heap_release_fence_meta(buffer)->meta);
 	gst_mini_object_set_qdata(GST_MINI_OBJECT_CAST(buffer), indexQuark(),
 				  GUINT_TO_POINTER(index), nullptr);
 	/* Set by append; from now on it means that somebody else changed the memory. */
@@ -277,7 +305,8 @@ gst_heap_camera_pool_new_wrapped(std::vector<GstMemory *> memories,
 	for (GstMemory *memory : memories) {
 		self->slots->references.push_back(GST_MINI_OBJECT_REFCOUNT_VALUE(memory));
 		self->slots->idle.push_back(gst_heap_camera_pool_wrap(
-			memory, configuration.layout, unsigned(self->slots->idle.size())));
+			memory, configuration.layout, unsigned(self->slots->idle.size()),
+			self->slots->camera->waitsForFences()));
 	}
 
 	const guint count = guint(memories.size());

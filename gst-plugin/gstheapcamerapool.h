@@ -37,6 +37,11 @@ public:
 	 */
 	Result<void> give(unsigned index, std::optional<Fence> release = {});
 	bool open() const;
+	/**
+	 * \brief Does the camera itself wait for fences? V4L2 has none: there this process would
+	 * wait for them instead, which is no better than to give the buffer back later
+	 */
+	bool waitsForFences() const;
 	void close();
 
 private:

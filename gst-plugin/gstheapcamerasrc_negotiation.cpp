@@ -3,10 +3,12 @@
 #include "gstheapcamerasrc_private.h"
 
 #include "gstheapcameracaps.h"
+#include "gstheapcameraplan.h"
 #include "gstheaperror.h"
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #define GST_CAT_DEFAULT gst_heap_camera_src_debug
 
@@ -17,6 +19,8 @@ using heapflow::Result;
 using heapflow::gst::CameraPad;
 using heapflow::gst::CameraSession;
 using heapflow::gst::CameraSource;
+using heapflow::gst::DisplayTerms;
+using heapflow::gst::FramePlan;
 using heapflow::gst::StreamMemory;
 
 namespace
@@ -36,17 +40,20 @@ struct Candidate {
 	Caps allowed;
 	Caps chosen;
 	Caps settled;
+	FramePlan plan;
 };
 
 struct QueryUnref {
 	void operator()(GstQuery *query) const { gst_query_unref(query); }
 };
+using Query = std::unique_ptr<GstQuery, QueryUnref>;
 
 /* What one pad's downstream wants of buffers. */
 struct Demand {
 	unsigned held = 0; /* buffers that it keeps at a time */
 	bool videoMeta = false;
 	heapflow::gst::PeerOffer peer;
+	DisplayTerms display; /* that scans the buffers out, if one says so */
 };
 
 } /* namespace */
@@ -70,6 +77,70 @@ GstCaps *gst_heap_camera_src_get_caps(GstBaseSrc *base, GstCaps *filter)
 	return both;
 }
 
+/* What the displays behind a pad say of a format. */
+static std::vector<DisplayTerms> gst_heap_camera_src_ask_displays(GstHeapCameraPad *pad,
+								  const CaptureRequest &request)
+{
+	const Query query(heapflow::gst::newPlanQuery(
+		{request.fourcc, request.modifier, request.width, request.height}));
+
+	gst_pad_peer_query(GST_PAD_CAST(pad), query.get());
+	return heapflow::gst::displayTerms(query.get());
+}
+
+/* A V4L2 camera can be asked what memory it takes only while it has no buffers. */
+static void gst_heap_camera_src_ask_for_memory(GstHeapCameraSrc *self, CameraSession &session,
+					       const std::vector<DisplayTerms> &displays)
+{
+	std::vector<std::string> nodes;
+	for (const DisplayTerms &display : displays)
+		nodes.push_back(display.device);
+	std::string heap;
+	{
+		std::lock_guard lock(self->source->mutex);
+		heap = self->source->heap;
+	}
+	/* An expression that cannot be met is an error later, when the heap is needed. */
+	(void)heapflow::gst::chooseCameraHeap(heap, session.info(), {}, nodes);
+}
+
+/*
+ * The first of the formats that the displays can show as they come. When there is none it is still
+ * the first that is taken: an element in between may make other frames of them. Where none does,
+ * decide_allocation() has the clash in numbers.
+ */
+static void gst_heap_camera_src_plan(GstHeapCameraSrc *self, CameraSession &session,
+				     Candidate &candidate)
+{
+	const std::string &camera = session.info().id;
+	std::vector<Caps> ranked;
+	for (GstCaps *one : heapflow::gst::rankCameraCaps(candidate.allowed.get()))
+		ranked.emplace_back(one);
+
+	bool asked = false;
+	for (Caps &one : ranked) {
+		const auto request = heapflow::gst::requestFromCaps(one.get(), 0);
+		if (!request)
+			continue;
+		const auto displays = gst_heap_camera_src_ask_displays(candidate.pad, *request);
+		if (!std::exchange(asked, true))
+			gst_heap_camera_src_ask_for_memory(self, session, displays);
+		const auto plan = heapflow::gst::planFrames(camera, *request, displays);
+		if (plan) {
+			candidate.plan = *plan;
+			candidate.chosen = std::move(one);
+			return;
+		}
+		GST_INFO_OBJECT(candidate.pad, "not %" GST_PTR_FORMAT ": %s",
+				static_cast<void *>(one.get()), plan.error().message.c_str());
+		/* Nobody else has other terms. */
+		if (displays.empty())
+			break;
+	}
+	candidate.chosen.reset(
+		heapflow::gst::fixateCameraCaps(gst_caps_ref(candidate.allowed.get())));
+}
+
 static bool gst_heap_camera_src_choose(GstHeapCameraSrc *self, CameraSession &session,
 				       Candidate &candidate)
 {
@@ -86,8 +157,7 @@ static bool gst_heap_camera_src_choose(GstHeapCameraSrc *self, CameraSession &se
 			("the camera has %s", offered));
 		return false;
 	}
-	candidate.chosen.reset(
-		heapflow::gst::fixateCameraCaps(gst_caps_ref(candidate.allowed.get())));
+	gst_heap_camera_src_plan(self, session, candidate);
 	GST_DEBUG_OBJECT(candidate.pad, "chose %" GST_PTR_FORMAT,
 			 static_cast<void *>(candidate.chosen.get()));
 	return true;
@@ -129,6 +199,9 @@ static bool gst_heap_camera_src_configure(GstHeapCameraSrc *self, CameraSession 
 			return false;
 		}
 		request->role = gst_heap_camera_pad_state(candidate.pad).role;
+		request->stride = candidate.plan.stride;
+		if (!bufferCount)
+			request->bufferCount = candidate.plan.buffers;
 		requests.push_back(*request);
 	}
 	if (auto configured = session.configure(requests, sensor); !configured) {
@@ -232,6 +305,7 @@ static Demand gst_heap_camera_src_read_demand(GstQuery *query)
 			gst_object_unref(demand.peer.allocator);
 	}
 	demand.videoMeta = gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
+	demand.display = heapflow::gst::scanoutOf(query);
 	return demand;
 }
 
@@ -304,6 +378,21 @@ static bool gst_heap_camera_src_check_padding(GstHeapCameraSrc *self, GstCaps *c
 	return false;
 }
 
+/* What the display cannot show is better said now than with the first frame. */
+static bool gst_heap_camera_src_check_display(GstHeapCameraSrc *self, CameraSession &session,
+					      unsigned stream, const DisplayTerms &display)
+{
+	if (display.name.empty())
+		return true;
+	const auto shown = heapflow::gst::checkScanout(
+		session.info().id, session.configuration(stream).layout, display);
+	if (shown)
+		return true;
+	GST_ELEMENT_ERROR(self, CORE, NEGOTIATION, ("%s", shown.error().message.c_str()),
+			  ("%s", shown.error().text().c_str()));
+	return false;
+}
+
 /* Timing that follows from the format: durations, and the latency until one is measured. */
 static void gst_heap_camera_src_settle_timing(GstHeapCameraSrc *self, CameraSession &session,
 					      const std::vector<GstHeapCameraPad *> &pads)
@@ -355,7 +444,7 @@ gboolean gst_heap_camera_src_decide_allocation(GstBaseSrc *base, GstQuery *query
 
 	std::vector<GstHeapCameraPad *> pads = {GST_HEAP_CAMERA_PAD(GST_BASE_SRC_PAD(base))};
 	pads.insert(pads.end(), source.others.begin(), source.others.end());
-	std::vector<std::unique_ptr<GstQuery, QueryUnref>> queries;
+	std::vector<Query> queries;
 	std::vector<Demand> demands;
 	std::vector<Caps> owned;
 	std::vector<GstCaps *> caps;
@@ -381,11 +470,12 @@ gboolean gst_heap_camera_src_decide_allocation(GstBaseSrc *base, GstQuery *query
 	g_autofree char *name = gst_object_get_name(GST_OBJECT_CAST(self));
 	for (unsigned i = 0; i < pads.size(); i++) {
 		if (!gst_heap_camera_src_check_padding(
-			    self, caps[i], session->configuration(i).layout, demands[i]))
+			    self, caps[i], session->configuration(i).layout, demands[i]) ||
+		    !gst_heap_camera_src_check_display(self, *session, i, demands[i].display))
 			return FALSE;
 		std::lock_guard lock(source.mutex);
 		memory[i] = {source.bufferMode, source.heap, source.heapGiven, name,
-			     demands[i].peer};
+			     demands[i].display, demands[i].peer};
 	}
 	auto notes = session->prepare(memory, caps);
 	while (gst_query_get_n_allocation_pools(query) > 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstheapcamerastream.h"
 
+#include "gstheapcameraplan.h"
 #include "gstheapformat.h"
 
 #include <algorithm>
@@ -42,6 +43,7 @@ Result<void> CameraStream::begin(const StreamMemory &memory, GstCaps *caps)
 	gst_caps_replace(&caps_, caps);
 	choice_ = {};
 	choiceMade_ = false;
+	reasons_.clear();
 	strideTried_ = false;
 	wantedStride_ = 0;
 	tryPeer_ = memory_.peer.pool && (memory_.mode == BufferMode::Downstream ||
@@ -108,10 +110,15 @@ Result<void> CameraStream::fromPeer()
 Result<void> CameraStream::fromHeap(std::vector<std::string> &notes)
 {
 	if (!std::exchange(choiceMade_, true)) {
-		auto choice = chooseHeap(memory_.heap);
+		std::vector<std::string> displays;
+		if (!memory_.display.device.empty())
+			displays.push_back(memory_.display.device);
+		auto choice = chooseCameraHeap(memory_.heap, camera_.info(), configuration_.needs,
+					       displays);
 		if (!choice)
 			return std::unexpected(choice.error());
 		choice_ = std::move(*choice);
+		reasons_ = heapReasons(choice_);
 	}
 	auto allocated = allocateBuffers(choice_, configuration_.bufferCount,
 					 configuration_.layout.size(), memory_.name);
@@ -236,7 +243,10 @@ void CameraStream::describe(GstStructure *plan) const
 			  "buffers", G_TYPE_UINT, configuration_.bufferCount, "buffers-of",
 			  G_TYPE_STRING, ofPeer_ ? "downstream" : "heap", "heap", G_TYPE_STRING,
 			  heap_.c_str(), "heap-reason", G_TYPE_STRING, reason_.c_str(),
-			  "heap-bytes", G_TYPE_UINT64, heapBytes(), nullptr);
+			  "heap-bytes", G_TYPE_UINT64, heapBytes(), "heap-reasons", G_TYPE_STRING,
+			  reasons_.c_str(), "display", G_TYPE_STRING,
+			  memory_.display.name.c_str(), "pitch-alignment", G_TYPE_UINT,
+			  memory_.display.pitchAlignment, nullptr);
 }
 
 } /* namespace heapflow::gst */

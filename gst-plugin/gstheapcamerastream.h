@@ -7,6 +7,7 @@
 
 #include "gstheapcamerapool.h"
 #include "gstheappeerpool.h"
+#include "gstheapplanquery.h"
 
 #include <memory>
 #include <optional>
@@ -29,6 +30,7 @@ struct StreamMemory {
 	std::string heap;      /**< expression */
 	bool heapGiven = true; /**< the user wrote it */
 	std::string name;      /**< what the dma-bufs are called */
+	DisplayTerms display;  /**< that scans the buffers out; empty: none that says so */
 	PeerOffer peer;        /**< borrowed; only used in prepare() */
 };
 
@@ -97,6 +99,7 @@ private:
 	GstHeapCameraPool *pool_ = nullptr;
 	std::string heap_;
 	std::string reason_;
+	std::string reasons_; /* of all heaps */
 	bool ofPeer_ = false;
 };
 

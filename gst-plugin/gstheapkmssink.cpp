@@ -46,6 +46,7 @@
 #include "gstheapbufferpool.h"
 #include "gstheaperror.h"
 #include "gstheaphdr.h"
+#include "gstheapplanquery.h"
 
 #include "heapflow/display/display_probe.h"
 
@@ -59,6 +60,7 @@ using heapflow::MemoryProbe;
 using heapflow::Result;
 using heapflow::ScreenNotice;
 using heapflow::ScreenOptions;
+using heapflow::gst::DisplayTerms;
 using heapflow::gst::KmsSink;
 using heapflow::gst::Scanout;
 
@@ -132,9 +134,11 @@ static gboolean gst_heap_kms_sink_open(GstHeapKmsSink *self)
 {
 	KmsSink &sink = *self->sink;
 	ScreenOptions options;
+	bool releaseFences;
 	{
 		std::lock_guard lock(sink.mutex);
 		options = sink.options;
+		releaseFences = sink.releaseFences;
 		if (options.connector.empty() && sink.connectorId >= 0)
 			options.connector = std::to_string(sink.connectorId);
 		if (sink.forceModesetting && options.mode.empty())
@@ -146,6 +150,7 @@ static gboolean gst_heap_kms_sink_open(GstHeapKmsSink *self)
 		HEAPFLOW_ELEMENT_ERROR(self, scanout.error());
 		return FALSE;
 	}
+	(*scanout)->setReleaseFences(releaseFences);
 	(*scanout)->setNoticeHandler([self](const ScreenNotice &notice) {
 		gst_heap_kms_sink_post_notice(self, notice);
 	});
@@ -198,26 +203,55 @@ static gboolean gst_heap_kms_sink_set_caps(GstBaseSink *base, GstCaps *caps)
 	return TRUE;
 }
 
-/* The pitch that the driver's framebuffers need, as GStreamer's alignment of strides. */
-static GstVideoAlignment gst_heap_kms_sink_alignment(GstHeapKmsSink *self, GstCaps *caps,
-						     const std::string &heap)
+/* What the driver asks of framebuffers of a format. */
+static DisplayTerms gst_heap_kms_sink_terms(GstHeapKmsSink *self, Scanout &scanout, uint32_t fourcc,
+					    uint32_t width, uint32_t height)
+{
+	std::string heap;
+	{
+		std::lock_guard lock(self->sink->mutex);
+		heap = self->sink->heap;
+	}
+	const heapflow::SizeLimits limits = scanout.limits();
+	g_autofree char *name = gst_object_get_name(GST_OBJECT_CAST(self));
+	DisplayTerms terms{.name = std::string(name) + " (" + scanout.devicePath() + ")",
+			   .device = scanout.devicePath(),
+			   .buffersHeld = minimumBuffers,
+			   .minimumWidth = limits.minimumWidth,
+			   .maximumWidth = limits.maximumWidth,
+			   .minimumHeight = limits.minimumHeight,
+			   .maximumHeight = limits.maximumHeight};
+	const auto pitch = scanout.pitchAlignment(fourcc, width, height, heap);
+	if (pitch)
+		terms.pitchAlignment = *pitch;
+	else
+		GST_INFO_OBJECT(self, "pitch alignment unknown: %s", pitch.error().text().c_str());
+	return terms;
+}
+
+/* The same as GStreamer's alignment of strides, a mask for each plane. */
+static GstVideoAlignment gst_heap_kms_sink_alignment(const DisplayTerms &terms)
 {
 	GstVideoAlignment alignment;
 	gst_video_alignment_reset(&alignment);
-	const auto format = heapflow::gst::frameFormatFromCaps(caps);
-	std::shared_ptr<Scanout> scanout = gst_heap_kms_sink_scanout(self);
-	if (!format || !format->planesKnown || !scanout)
-		return alignment;
-
-	const auto pitch =
-		scanout->pitchAlignment(format->fourcc, guint(GST_VIDEO_INFO_WIDTH(&format->info)),
-					guint(GST_VIDEO_INFO_HEIGHT(&format->info)), heap);
-	if (!pitch)
-		GST_INFO_OBJECT(self, "pitch alignment unknown: %s", pitch.error().text().c_str());
-	else
-		for (guint &plane : alignment.stride_align)
-			plane = *pitch - 1;
+	for (guint &plane : alignment.stride_align)
+		plane = terms.pitchAlignment ? terms.pitchAlignment - 1 : 0;
 	return alignment;
+}
+
+/* FALSE after an answer as well: a tee shall ask its other branches, too (newPlanQuery()). */
+static gboolean gst_heap_kms_sink_query(GstBaseSink *base, GstQuery *query)
+{
+	GstHeapKmsSink *self = GST_HEAP_KMS_SINK(base);
+	heapflow::gst::PlanQuestion question;
+
+	if (!heapflow::gst::parsePlanQuery(query, question))
+		return GST_BASE_SINK_CLASS(gst_heap_kms_sink_parent_class)->query(base, query);
+	if (std::shared_ptr<Scanout> scanout = gst_heap_kms_sink_scanout(self))
+		heapflow::gst::addDisplayTerms(
+			query, gst_heap_kms_sink_terms(self, *scanout, question.fourcc,
+						       question.width, question.height));
+	return FALSE;
 }
 
 /*
@@ -235,6 +269,15 @@ static gboolean gst_heap_kms_sink_propose_allocation(GstBaseSink *base, GstQuery
 		return FALSE;
 	gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
 	gst_query_add_allocation_meta(query, GST_VIDEO_CROP_META_API_TYPE, nullptr);
+	std::shared_ptr<Scanout> scanout = gst_heap_kms_sink_scanout(self);
+	const auto format = heapflow::gst::frameFormatFromCaps(caps);
+	DisplayTerms terms;
+	if (scanout && format && format->planesKnown) {
+		terms = gst_heap_kms_sink_terms(self, *scanout, format->fourcc,
+						guint(GST_VIDEO_INFO_WIDTH(&format->info)),
+						guint(GST_VIDEO_INFO_HEIGHT(&format->info)));
+		heapflow::gst::addScanout(query, terms);
+	}
 	if (!needPool)
 		return TRUE;
 
@@ -243,10 +286,10 @@ static gboolean gst_heap_kms_sink_propose_allocation(GstBaseSink *base, GstQuery
 		std::lock_guard lock(self->sink->mutex);
 		heap = self->sink->heap;
 	}
-	const GstVideoAlignment alignment = gst_heap_kms_sink_alignment(self, caps, heap);
+	const GstVideoAlignment alignment = gst_heap_kms_sink_alignment(terms);
 	std::unique_ptr<MemoryProbe> probe;
 	std::vector<MemoryProbe *> probes;
-	if (std::shared_ptr<Scanout> scanout = gst_heap_kms_sink_scanout(self)) {
+	if (scanout) {
 		if (auto opened = heapflow::openDisplayProbe(scanout->devicePath())) {
 			probe = std::move(*opened);
 			probes.push_back(probe.get());
@@ -443,6 +486,7 @@ static void gst_heap_kms_sink_class_init(GstHeapKmsSinkClass *klass)
 	base->get_caps = GST_DEBUG_FUNCPTR(gst_heap_kms_sink_get_caps);
 	base->set_caps = GST_DEBUG_FUNCPTR(gst_heap_kms_sink_set_caps);
 	base->propose_allocation = GST_DEBUG_FUNCPTR(gst_heap_kms_sink_propose_allocation);
+	base->query = GST_DEBUG_FUNCPTR(gst_heap_kms_sink_query);
 	base->event = GST_DEBUG_FUNCPTR(gst_heap_kms_sink_event);
 	base->stop = GST_DEBUG_FUNCPTR(gst_heap_kms_sink_stop);
 	GST_VIDEO_SINK_CLASS(klass)->show_frame = GST_DEBUG_FUNCPTR(gst_heap_kms_sink_show_frame);

@@ -31,6 +31,7 @@ struct KmsSink {
 	gint connectorId = -1;
 	bool forceModesetting = false;
 	bool skipVsync = false; /* accepted from kmssink; there is nothing to skip */
+	bool releaseFences = true;
 	LayerOptions layer;     /* as the properties say */
 	GstVideoOrientationMethod rotateMethod = GST_VIDEO_ORIENTATION_IDENTITY;
 	GstVideoOrientationMethod taggedRotation = GST_VIDEO_ORIENTATION_IDENTITY;

@@ -28,6 +28,7 @@ enum {
 	PropRestoreCrtc,
 	PropDisplayWidth,
 	PropDisplayHeight,
+	PropReleaseFences,
 	PropFirstOfLayer,
 	PropOverlayBase = PropFirstOfLayer + 32,
 };
@@ -77,6 +78,9 @@ static void gst_heap_kms_sink_set_property(GObject *object, guint id, const GVal
 		break;
 	case PropRestoreCrtc:
 		sink.options.restoreMode = g_value_get_boolean(value);
+		break;
+	case PropReleaseFences:
+		sink.releaseFences = g_value_get_boolean(value);
 		break;
 	case PropDevice:
 		sink.options.device = stringFromValue(value);
@@ -149,6 +153,9 @@ static void gst_heap_kms_sink_get_property(GObject *object, guint id, GValue *va
 		break;
 	case PropRestoreCrtc:
 		g_value_set_boolean(value, sink.options.restoreMode);
+		break;
+	case PropReleaseFences:
+		g_value_set_boolean(value, sink.releaseFences);
 		break;
 	case PropDisplayWidth:
 		g_value_set_int(value, sink.scanout ? int(sink.scanout->mode().width) : 0);
@@ -310,6 +317,22 @@ static void gst_heap_kms_sink_install_session_properties(GObjectClass *object)
 		g_param_spec_boolean("skip-vsync", "Skip vsync",
 				     "Accepted for kmssink's sake, without effect: no commit waits",
 				     FALSE, settable));
+	/**
+	 * heapkmssink:release-fences:
+	 *
+	 * Give a buffer back when the flip that replaces it is committed, with the fence of that
+	 * flip, if its producer waits for fences itself (#GstHeapReleaseFenceMeta), as
+	 * heapcamerasrc does with cameras of libcamera. Otherwise, or when this is false, it is
+	 * given back when the flip has happened.
+	 *
+	 * Since: 0.1
+	 */
+	g_object_class_install_property(
+		object, PropReleaseFences,
+		g_param_spec_boolean("release-fences", "Release fences",
+				     "Give buffers back with the fence of the flip that replaces "
+				     "them, to producers that wait for it",
+				     TRUE, settable));
 }
 
 static void gst_heap_kms_sink_install_mode_properties(GObjectClass *object)
@@ -404,7 +427,8 @@ void gst_heap_kms_sink_install_properties(GObjectClass *object)
 	 *
 	 * The fields of #GstBaseSink:stats and: shown, late (on the screen one and a half
 	 * refresh periods after they were due),
-	 * imports, framebuffers, commits, copies (frames that could not be scanned out as they
+	 * imports, framebuffers, commits, fences (buffers that went back with one,
+	 * #heapkmssink:release-fences), copies (frames that could not be scanned out as they
 	 * came: copied with #heapkmssink:copy, else an error), repeated (vblanks that showed a
 	 * frame again), replaced, dark and refused (frames that were not shown, because a newer
 	 * one came, the screen was away, the driver did not want them), busy, interrupted,

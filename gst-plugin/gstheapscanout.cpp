@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstheapscanout.h"
 
+#include "gst/heap/gstheapreleasefencemeta.h"
 #include "gstheapformat.h"
 
 #include "heapflow/heap/heap_choice.h"
@@ -144,7 +145,62 @@ GstCaps *Scanout::caps()
 void Scanout::setLayer(const LayerOptions &options)
 {
 	Lock lock(*this);
+	tearing_ = options.tearing;
 	screen_->setLayer(options);
+}
+
+void Scanout::setReleaseFences(bool allowed)
+{
+	Lock lock(*this);
+	releaseFences_ = allowed;
+}
+
+/*
+ * With the screen's mutex held. The fence of a commit is asked for when a producer would take it;
+ * never for a flip that may tear, which has none (drm_atomic_uapi.c refuses the two together).
+ */
+void Scanout::askForFences(GstBuffer *buffer)
+{
+	const bool ask =
+		releaseFences_ && !tearing_ && gst_buffer_get_heap_release_fence_meta(buffer);
+	if (ask == fencesAsked_)
+		return;
+	fencesAsked_ = ask;
+	if (ask)
+		screen_->setFenceHandler([this](uint64_t, uint64_t released, int fence) {
+			committed(released, UniqueFd(fence));
+		});
+	else
+		screen_->setFenceHandler({});
+}
+
+/*
+ * In the thread that commits, with the Screen in use: the buffer that this flip takes off the
+ * screen may go, but not from here. What is known of its frame stays until the flip.
+ */
+void Scanout::committed(uint64_t released, UniqueFd fence)
+{
+	std::lock_guard state(stateMutex_);
+	const auto found = held_.find(released);
+	if (found == held_.end() || !found->second.buffer)
+		return;
+	GstHeapReleaseFenceMeta *box =
+		gst_buffer_get_heap_release_fence_meta(found->second.buffer);
+	if (!box || !gst_heap_release_fence_meta_post(box, fence.release()))
+		return;
+	fences_++;
+	early_.push_back(std::exchange(found->second.buffer, nullptr));
+}
+
+void Scanout::releaseEarly()
+{
+	std::vector<GstBuffer *> early;
+	{
+		std::lock_guard state(stateMutex_);
+		early.swap(early_);
+	}
+	for (GstBuffer *buffer : early)
+		gst_buffer_unref(buffer);
 }
 
 void Scanout::setNoticeHandler(NoticeHandler handler)
@@ -186,6 +242,12 @@ DisplayMode Scanout::mode()
 	return screen_->mode();
 }
 
+SizeLimits Scanout::limits()
+{
+	Lock lock(*this);
+	return screen_->limits();
+}
+
 std::string Scanout::devicePath()
 {
 	Lock lock(*this);
@@ -218,6 +280,7 @@ Result<bool> Scanout::show(GstBuffer *buffer, const FrameLayout &layout, const R
 			configured_ = layout;
 		}
 		watch(memory);
+		askForFences(buffer);
 		cookie = ++lastCookie_;
 		{
 			/* Before show(): the flip may come before it returns. */
@@ -232,6 +295,7 @@ Result<bool> Scanout::show(GstBuffer *buffer, const FrameLayout &layout, const R
 				       .captured = times.captured});
 		planned = publishPlan();
 	}
+	releaseEarly();
 	if (!shown) {
 		/* A frame that was taken and then dropped has come back by itself. */
 		release(cookie);
@@ -291,6 +355,7 @@ void Scanout::flipped(const FlipEvent &event)
 				lateness_ = Lateness{*times.runningTime, visible - times.due};
 		}
 	}
+	releaseEarly();
 	if (event.released)
 		release(event.released);
 	inFlipHandler = false;
@@ -317,7 +382,8 @@ void Scanout::releaseAll()
 		held.swap(held_);
 	}
 	for (auto &[cookie, frame] : held)
-		gst_buffer_unref(frame.buffer);
+		gst_clear_buffer(&frame.buffer);
+	releaseEarly();
 }
 
 Result<void> Scanout::drain()
@@ -436,7 +502,7 @@ void Scanout::addStatistics(GstStructure *statistics)
 	gst_structure_set(statistics, "shown", G_TYPE_UINT64, stats_.shownCount(), "late",
 			  G_TYPE_UINT64, stats_.lateCount(), "imports", G_TYPE_UINT64,
 			  counts_.imports - countsBefore_.imports, "framebuffers", G_TYPE_UINT64,
-			  counts_.framebuffers, "commits", G_TYPE_UINT64,
+			  counts_.framebuffers, "fences", G_TYPE_UINT64, fences_, "commits", G_TYPE_UINT64,
 			  counts_.commits - countsBefore_.commits, "copies", G_TYPE_UINT64, copies_,
 			  "latency-median", G_TYPE_INT64, stats_.latencyQuantile(0.5).value_or(-1),
 			  "latency-p99", G_TYPE_INT64, stats_.latencyQuantile(0.99).value_or(-1),
@@ -477,6 +543,7 @@ void Scanout::resetStatistics()
 	countsBefore_ = counts_;
 	statisticsBefore_ = statistics_;
 	copies_ = 0;
+	fences_ = 0;
 }
 
 void Scanout::countCopy()

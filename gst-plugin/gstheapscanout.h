@@ -24,8 +24,9 @@ namespace heapflow::gst
  * \brief What heapkmssink does with a Screen, without the element
  *
  * A buffer given to show() is referenced until the flip that replaced it has happened, and so does
- * not return to its camera before (invariant 1). The framebuffer of a dma-buf is forgotten when its
- * GstMemory dies (invariant 7).
+ * not return to its camera before (invariant 1). One whose producer waits for fences
+ * (GstHeapReleaseFenceMeta) is let go of when that flip is committed, with the fence of the flip.
+ * The framebuffer of a dma-buf is forgotten when its GstMemory dies (invariant 7).
  *
  * Threads: any may call. The Screen behind is used by one at a time.
  */
@@ -43,6 +44,9 @@ public:
 
 	/** \brief Take over what is asked of the layer; the next frame follows it */
 	void setLayer(const LayerOptions &options);
+
+	/** \brief May buffers go back with a fence, where their producer waits for it? */
+	void setReleaseFences(bool allowed);
 
 	/** \brief Called in the Screen's thread for what happens to the screen; must only enqueue
 	 */
@@ -65,6 +69,9 @@ public:
 					const std::string &heap);
 
 	DisplayMode mode();
+
+	/** \brief Sizes of framebuffers that the driver takes, pixels */
+	SizeLimits limits();
 
 	/** \brief "/dev/dri/card1", to probe memory with */
 	std::string devicePath();
@@ -93,7 +100,7 @@ public:
 
 private:
 	struct Held {
-		GstBuffer *buffer;
+		GstBuffer *buffer; /* null when it went back with a fence */
 		FrameTimes times;
 	};
 	/* Runs what was put off while the Screen was in use, then lets go of it. */
@@ -114,21 +121,29 @@ private:
 	void refreshCounts();
 	bool publishPlan();
 	void flipped(const FlipEvent &event);
+	void committed(uint64_t released, UniqueFd fence);
+	void askForFences(GstBuffer *buffer);
 	void release(uint64_t cookie);
+	void releaseEarly();
 	void releaseAll();
 	void watch(GstMemory *memory);
 	static void memoryDied(gpointer data, GstMiniObject *memory);
 	void forgetDead();
 
-	std::mutex screenMutex_; /* guards screen_ and the next four */
+	std::mutex screenMutex_; /* guards screen_ and the next seven */
 	FrameLayout configured_;
 	uint64_t plans_ = 0; /* that the Screen had made when the last one was published */
 	uint64_t lastCookie_ = 0;
 	std::map<uint32_t, uint32_t> pitchAlignments_;
+	bool releaseFences_ = false;
+	bool tearing_ = false;
+	bool fencesAsked_ = false;
 
 	mutable std::mutex
 		stateMutex_; /* guards what follows; never held while a buffer is dropped */
 	std::map<uint64_t, Held> held_;
+	std::vector<GstBuffer *> early_; /* with a fence posted, to be let go of */
+	uint64_t fences_ = 0;            /* so many of them */
 	ScanoutStats stats_;
 	ScanoutPlan publishedPlan_;
 	bool planned_ = false;

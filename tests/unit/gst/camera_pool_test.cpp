@@ -6,6 +6,7 @@
  */
 #include "gstheapcamerapool.h"
 
+#include "gst/heap/gstheapreleasefencemeta.h"
 #include "memory_file.h"
 
 #include <drm_fourcc.h>
@@ -37,9 +38,10 @@ public:
 	Result<void> start() override { return {}; }
 	Result<CapturedFrame> waitFrame(std::chrono::milliseconds, unsigned) override { return {}; }
 	const FrameControls &metadata(unsigned, unsigned) const override { return none_; }
-	Result<void> queue(unsigned index, unsigned, std::optional<Fence>) override
+	Result<void> queue(unsigned index, unsigned, std::optional<Fence> release) override
 	{
 		returned.push_back(index);
+		fences += release.has_value();
 		return {};
 	}
 	std::vector<ControlDescription> controls() override { return {}; }
@@ -48,6 +50,7 @@ public:
 	Result<void> stop() override { return {}; }
 
 	std::vector<unsigned> returned;
+	unsigned fences = 0; /* that came with them */
 
 private:
 	CameraInfo info_;
@@ -98,6 +101,22 @@ TEST_F(CameraPool, ABufferGoesBackWithItsLastReference)
 	gst_buffer_unref(shown);
 	EXPECT_THAT(camera_.returned, ElementsAre(1));
 	EXPECT_EQ(gst_heap_camera_pool_outstanding(pool_), 0U);
+}
+
+/* The letter box tells displays that they may let go before they are done. */
+TEST_F(CameraPool, OnlyBuffersOfACameraThatWaitsForFencesTakeThem)
+{
+	GstBuffer *buffer = gst_heap_camera_pool_take(pool_, 0);
+	EXPECT_NE(gst_buffer_get_heap_release_fence_meta(buffer), nullptr) << "libcamera waits";
+	GstBuffer *copy = gst_buffer_copy(buffer);
+	EXPECT_EQ(gst_buffer_get_heap_release_fence_meta(copy), nullptr)
+		<< "nobody would look into the box of a copy";
+	gst_buffer_unref(copy);
+	gst_buffer_unref(buffer);
+	buffer = gst_heap_camera_pool_take(pool_, 0);
+	EXPECT_NE(gst_buffer_get_heap_release_fence_meta(buffer), nullptr) << "it stays";
+	gst_buffer_unref(buffer);
+	EXPECT_EQ(camera_.fences, 0U);
 }
 
 TEST_F(CameraPool, TheSameBufferAndMemoryComeAgain)
