@@ -10,12 +10,18 @@ namespace
 constexpr const char *queryName = "heapflow-plan-query";
 constexpr const char *termsName = "heapflow-display";
 
-/* No meta of this kind is ever made: in ALLOCATION queries it names the display. */
+/*
+ * No meta of this kind is ever made: in ALLOCATION queries it names the display. What is tagged as
+ * of the memory, an element that makes frames of its own does not pass on
+ * (gst_base_transform_default_decide_allocation()). A display that is not heapflow's may have
+ * registered the name before.
+ */
 GType scanoutApi()
 {
 	static const GType type = [] {
-		const gchar *tags[] = {nullptr};
-		return gst_meta_api_type_register("GstHeapScanoutAPI", tags);
+		const gchar *tags[] = {GST_META_TAG_MEMORY_STR, nullptr};
+		const GType known = g_type_from_name("GstHeapScanoutAPI");
+		return known ? known : gst_meta_api_type_register("GstHeapScanoutAPI", tags);
 	}();
 	return type;
 }

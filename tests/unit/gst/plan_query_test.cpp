@@ -151,11 +151,16 @@ TEST(PlanQuery, AnswersOfOtherTypesAreDefaults)
 	gst_structure_set(structure, "displays", G_TYPE_STRING, "none", nullptr);
 	EXPECT_THAT(displayTerms(query.get()), IsEmpty());
 
-	GValue list = G_VALUE_INIT, text = G_VALUE_INIT, one = G_VALUE_INIT;
-	g_value_init(&list, GST_TYPE_LIST);
+	GValue texts = G_VALUE_INIT, text = G_VALUE_INIT;
+	g_value_init(&texts, GST_TYPE_LIST);
 	g_value_init(&text, G_TYPE_STRING);
 	g_value_set_string(&text, "no structure");
-	gst_value_list_append_and_take_value(&list, &text);
+	gst_value_list_append_and_take_value(&texts, &text);
+	gst_structure_take_value(structure, "displays", &texts);
+	EXPECT_THAT(displayTerms(query.get()), IsEmpty());
+
+	GValue list = G_VALUE_INIT, one = G_VALUE_INIT;
+	g_value_init(&list, GST_TYPE_LIST);
 	g_value_init(&one, GST_TYPE_STRUCTURE);
 	g_value_take_boxed(&one, gst_structure_new("x", "pitch-alignment", G_TYPE_STRING, "many",
 						   "max-width", G_TYPE_INT, -5, nullptr));

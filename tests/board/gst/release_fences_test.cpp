@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Buffers that go back to a camera with the fence of the flip that replaces them. */
+#include "gst/heap/gstheapreleasefencemeta.h"
+
+#include "board.h"
+#include "dmabuf_witness.h"
+#include "pipeline.h"
+#include "sync_timeline.h"
+#include "vivid.h"
+
+#include <format>
+
+#include <unistd.h>
+
+using namespace heapflow;
+using namespace heapflow::test;
+
+namespace
+{
+
+constexpr const char *vimc = "camera-name=\"platform/vimc.0 Sensor B\"";
+
+class ReleaseFenceBox : public testing::Test
+{
+protected:
+	~ReleaseFenceBox() override { gst_buffer_unref(buffer_); }
+
+	GstBuffer *buffer_ = gst_buffer_new();
+	GstHeapReleaseFenceMeta *box_ = gst_buffer_add_heap_release_fence_meta(buffer_);
+	SyncTimeline timeline_;
+};
+
+TEST_F(ReleaseFenceBox, GivesWhatWasPostedOnce)
+{
+	ASSERT_TRUE(timeline_.works());
+	ASSERT_TRUE(gst_heap_release_fence_meta_post(box_, timeline_.fence(1).takeFd().release()));
+	const Fence taken(UniqueFd(gst_heap_release_fence_meta_take(box_)));
+	EXPECT_EQ(taken.status().value(), FenceStatus::Active);
+	EXPECT_EQ(gst_heap_release_fence_meta_take(box_), -1);
+	timeline_.increase();
+	EXPECT_EQ(taken.status().value(), FenceStatus::Signalled);
+}
+
+/* A tee to two displays: the camera may write when both are done. */
+TEST_F(ReleaseFenceBox, WaitsForAllThatWerePosted)
+{
+	ASSERT_TRUE(gst_heap_release_fence_meta_post(box_, timeline_.fence(1).takeFd().release()));
+	ASSERT_TRUE(gst_heap_release_fence_meta_post(box_, timeline_.fence(2).takeFd().release()));
+	const Fence both(UniqueFd(gst_heap_release_fence_meta_take(box_)));
+	timeline_.increase();
+	EXPECT_EQ(both.status().value(), FenceStatus::Active) << "one of two";
+	timeline_.increase();
+	EXPECT_EQ(both.status().value(), FenceStatus::Signalled);
+}
+
+/* What the sink of a run counted, and how fast it was. */
+struct Run {
+	double shown = 0, fences = 0, framesPerSecond = 0, latency = 0;
+};
+
+Run play(const std::string &camera, const std::string &sink, unsigned frames)
+{
+	Pipeline pipeline(std::format("heapcamerasrc name=source {} heap=video@42000000 "
+				      "num-buffers={} ! heapkmssink name=sink sync=false {}",
+				      camera, frames, sink));
+	pipeline.run();
+	expectAllShown(pipeline, frames);
+	return {pipeline.stat("shown"), pipeline.stat("fences"), pipeline.stat("fps"),
+		pipeline.stat("latency-median")};
+}
+
+TEST(ReleaseFences, BuffersOfLibcameraGoBackWithOne)
+{
+	const Run run = play(vimc, "", 20);
+	/* The first flip shows nothing of ours before it; the last is not replaced. */
+	EXPECT_GE(run.fences, 20.0 - 2);
+	EXPECT_LT(run.fences, 20.0);
+}
+
+TEST(ReleaseFences, AreOffOnRequest)
+{
+	EXPECT_EQ(play(vimc, "release-fences=false", 8).fences, 0);
+}
+
+/* V4L2 has no fence for QBUF. */
+TEST(ReleaseFences, AreNotForV4l2)
+{
+	const Vivid vivid("0");
+	EXPECT_EQ(play("camera-name=" + vivid.node(), "", 30).fences, 0);
+}
+
+TEST(ReleaseFences, NothingIsLeft)
+{
+	const Resources before = Resources::now();
+	play(vimc, "", 12);
+	EXPECT_EQ(settled(before), before) << "descriptors of fences, or memory";
+}
+
+/* Never slower than waiting for the flip; in simulated time, where figures are exact. */
+TEST(PacedReleaseFences, CostNoFrameAndNoTime)
+{
+	const Run with = play(vimc, "", 40);
+	const Run without = play(vimc, "release-fences=false", 40);
+	EXPECT_GT(with.fences, 0);
+	EXPECT_GE(with.framesPerSecond, without.framesPerSecond * 0.999);
+	EXPECT_LE(with.latency, without.latency * 1.001);
+	RecordProperty("fps-with", std::to_string(with.framesPerSecond));
+	std::cout << std::format("with fences {:.3f}/s, {:.0f} us; without {:.3f}/s, {:.0f} us\n",
+				 with.framesPerSecond, with.latency / 1000,
+				 without.framesPerSecond, without.latency / 1000);
+}
+
+} /* namespace */
