@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
+#include <format>
 #include <string_view>
 #include <utility>
 
@@ -177,6 +178,32 @@ GstCaps *capsFromModes(const std::vector<CaptureMode> &modes)
 	}
 	gst_caps_append(caps, plain);
 	return caps;
+}
+
+std::string summaryOfModes(const std::vector<CaptureMode> &modes)
+{
+	if (modes.empty())
+		return "no format";
+	std::vector<std::string> formats;
+	CaptureMode least = modes.front(), most = modes.front();
+	for (const CaptureMode &mode : modes) {
+		const std::string name = mode.fourcc == fourccMjpeg
+						 ? "MJPEG"
+						 : drmFormatString(mode.fourcc, mode.modifier);
+		if (!std::ranges::contains(formats, name))
+			formats.push_back(name);
+		if (uint64_t{mode.minWidth} * mode.minHeight <
+		    uint64_t{least.minWidth} * least.minHeight)
+			least = mode;
+		if (uint64_t{mode.maxWidth} * mode.maxHeight >
+		    uint64_t{most.maxWidth} * most.maxHeight)
+			most = mode;
+	}
+	std::string text;
+	for (const std::string &format : formats)
+		text += (text.empty() ? "" : ", ") + format;
+	return std::format("{} in {}x{} to {}x{}", text, least.minWidth, least.minHeight,
+			   most.maxWidth, most.maxHeight);
 }
 
 std::vector<GstCaps *> rankCameraCaps(GstCaps *caps)

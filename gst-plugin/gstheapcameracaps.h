@@ -6,6 +6,7 @@
 
 #include "gstheapformat.h"
 
+#include <string>
 #include <vector>
 
 namespace heapflow::gst
@@ -18,6 +19,9 @@ namespace heapflow::gst
  * and elements that map memory by CPU know no other.
  */
 GstCaps *capsFromModes(const std::vector<CaptureMode> &modes);
+
+/** \brief "NV12, YUYV in 320x180 to 3840x2160": each format once, for messages */
+std::string summaryOfModes(const std::vector<CaptureMode> &modes);
 
 /**
  * \brief Choose one frame format of what camera and downstream share

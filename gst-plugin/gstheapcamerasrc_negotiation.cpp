@@ -149,12 +149,12 @@ static bool gst_heap_camera_src_choose(GstHeapCameraSrc *self, CameraSession &se
 	candidate.allowed.reset(gst_pad_peer_query_caps(GST_PAD_CAST(candidate.pad), own.get()));
 
 	if (gst_caps_is_empty(candidate.allowed.get())) {
-		g_autofree char *offered = gst_caps_to_string(own.get());
+		const std::string offered = heapflow::gst::summaryOfModes(session.modes(state.role));
 		GST_ELEMENT_ERROR(
 			self, CORE, NEGOTIATION,
 			("The camera %s has no format that the downstream of its pad %s takes.",
 			 session.info().id.c_str(), GST_OBJECT_NAME(candidate.pad)),
-			("the camera has %s", offered));
+			("the camera has %s", offered.c_str()));
 		return false;
 	}
 	gst_heap_camera_src_plan(self, session, candidate);

@@ -9,6 +9,7 @@
 #include "vivid.h"
 
 #include <gmock/gmock.h>
+#include <gst/video/video.h>
 
 #include <format>
 
@@ -42,7 +43,7 @@ gboolean answer(GstPad *pad, GstObject *parent, GstQuery *query)
 		return FALSE;
 	}
 	if (GST_QUERY_TYPE(query) == GST_QUERY_ALLOCATION) {
-		gst_query_add_allocation_meta(query, g_type_from_name("GstVideoMetaAPI"), nullptr);
+		gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
 		/* As any element may: the name is what counts, and who comes first registers it. */
 		GType api = g_type_from_name("GstHeapScanoutAPI");
 		const gchar *tags[] = {"memory", nullptr};
@@ -82,7 +83,7 @@ TEST(Plan, ACameraIsAskedForThePitchOfTheDisplay)
 {
 	const Vivid vivid("0");
 	PlannedPipeline pipeline("camera-name=" + vivid.node(),
-				 "video/x-raw,format=NV12,width=1000,height=720", 64);
+				 "video/x-raw,format=NV12,width=640,height=360", 512);
 	pipeline.run();
 	ASSERT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
 	EXPECT_THAT(pipeline.plan("source", "layout"), HasSubstr("stride 1024"));

@@ -5,12 +5,12 @@
 #include "board.h"
 #include "dmabuf_witness.h"
 #include "pipeline.h"
+#include "quiet_board.h"
 #include "sync_timeline.h"
 #include "vivid.h"
 
 #include <format>
-
-#include <unistd.h>
+#include <iostream>
 
 using namespace heapflow;
 using namespace heapflow::test;
@@ -54,11 +54,11 @@ TEST_F(ReleaseFenceBox, WaitsForAllThatWerePosted)
 }
 
 /* What the sink of a run counted, and how fast it was. */
-struct Run {
+struct Played {
 	double shown = 0, fences = 0, framesPerSecond = 0, latency = 0;
 };
 
-Run play(const std::string &camera, const std::string &sink, unsigned frames)
+Played play(const std::string &camera, const std::string &sink, unsigned frames)
 {
 	Pipeline pipeline(std::format("heapcamerasrc name=source {} heap=video@42000000 "
 				      "num-buffers={} ! heapkmssink name=sink sync=false {}",
@@ -71,7 +71,7 @@ Run play(const std::string &camera, const std::string &sink, unsigned frames)
 
 TEST(ReleaseFences, BuffersOfLibcameraGoBackWithOne)
 {
-	const Run run = play(vimc, "", 20);
+	const Played run = play(vimc, "", 20);
 	/* The first flip shows nothing of ours before it; the last is not replaced. */
 	EXPECT_GE(run.fences, 20.0 - 2);
 	EXPECT_LT(run.fences, 20.0);
@@ -91,7 +91,7 @@ TEST(ReleaseFences, AreNotForV4l2)
 
 TEST(ReleaseFences, NothingIsLeft)
 {
-	const Resources before = Resources::now();
+	const Resources before = quietBoard();
 	play(vimc, "", 12);
 	EXPECT_EQ(settled(before), before) << "descriptors of fences, or memory";
 }
@@ -99,8 +99,8 @@ TEST(ReleaseFences, NothingIsLeft)
 /* Never slower than waiting for the flip; in simulated time, where figures are exact. */
 TEST(PacedReleaseFences, CostNoFrameAndNoTime)
 {
-	const Run with = play(vimc, "", 40);
-	const Run without = play(vimc, "release-fences=false", 40);
+	const Played with = play(vimc, "", 40);
+	const Played without = play(vimc, "release-fences=false", 40);
 	EXPECT_GT(with.fences, 0);
 	EXPECT_GE(with.framesPerSecond, without.framesPerSecond * 0.999);
 	EXPECT_LE(with.latency, without.latency * 1.001);

@@ -140,4 +140,16 @@ TEST(CameraCaps, TheAnswerOfTheCameraIsInTheCaps)
 		EXPECT_NE(caps.find(field), std::string::npos) << field << " in " << caps;
 }
 
+/* In an error; vivid has hundreds of modes. */
+TEST(SummaryOfModes, NamesEachFormatOnceAndTheSizes)
+{
+	const std::vector<CaptureMode> modes = {
+		{.fourcc = DRM_FORMAT_NV12, .minWidth = 640, .maxWidth = 640, .minHeight = 480, .maxHeight = 480},
+		{.fourcc = DRM_FORMAT_NV12, .minWidth = 1920, .maxWidth = 1920, .minHeight = 1080, .maxHeight = 1080},
+		{.fourcc = fourccMjpeg, .minWidth = 320, .maxWidth = 320, .minHeight = 180, .maxHeight = 180},
+	};
+	EXPECT_EQ(summaryOfModes(modes), "NV12, MJPEG in 320x180 to 1920x1080");
+	EXPECT_EQ(summaryOfModes({}), "no format");
+}
+
 } /* namespace */
