@@ -206,42 +206,48 @@ std::string summaryOfModes(const std::vector<CaptureMode> &modes)
 			   most.maxWidth, most.maxHeight);
 }
 
-std::vector<GstCaps *> rankCameraCaps(GstCaps *caps)
+std::vector<guint> rankCameraCaps(const GstCaps *caps)
 {
 	struct Ranked {
 		std::pair<int64_t, int64_t> distance;
-		GstCaps *fixed;
+		guint number;
 	};
 	std::vector<Ranked> ranked;
 
 	for (guint i = 0; i < gst_caps_get_size(caps); i++) {
 		GstStructure *structure = gst_structure_copy(gst_caps_get_structure(caps, i));
-		GstCapsFeatures *features = gst_caps_get_features(caps, i);
-		const std::pair<int64_t, int64_t> distance{kindRank(structure, features),
-							   fixateSize(structure)};
-		fixateRate(structure);
-		GstCaps *fixed = gst_caps_new_empty();
-		gst_caps_append_structure_full(fixed, structure, gst_caps_features_copy(features));
-		/* What is left, such as a list of formats in a capsfilter, has no preference. */
-		ranked.push_back({distance, gst_caps_fixate(fixed)});
+		ranked.push_back({{kindRank(structure, gst_caps_get_features(caps, i)),
+				   fixateSize(structure)},
+				  i});
+		gst_structure_free(structure);
 	}
 	std::ranges::stable_sort(ranked, {}, &Ranked::distance);
-	std::vector<GstCaps *> inOrder;
+	std::vector<guint> numbers;
 	for (const Ranked &one : ranked)
-		inOrder.push_back(one.fixed);
-	return inOrder;
+		numbers.push_back(one.number);
+	return numbers;
+}
+
+GstCaps *fixateCameraStructure(const GstCaps *caps, guint number)
+{
+	GstStructure *structure = gst_structure_copy(gst_caps_get_structure(caps, number));
+	fixateSize(structure);
+	fixateRate(structure);
+	GstCaps *fixed = gst_caps_new_empty();
+	gst_caps_append_structure_full(
+		fixed, structure, gst_caps_features_copy(gst_caps_get_features(caps, number)));
+	/* What is left, such as a list of formats in a capsfilter, has no preference. */
+	return gst_caps_fixate(fixed);
 }
 
 GstCaps *fixateCameraCaps(GstCaps *caps)
 {
-	std::vector<GstCaps *> ranked = rankCameraCaps(caps);
+	const std::vector<guint> ranked = rankCameraCaps(caps);
 	if (ranked.empty())
 		return caps;
-
+	GstCaps *fixed = fixateCameraStructure(caps, ranked.front());
 	gst_caps_unref(caps);
-	for (size_t i = 1; i < ranked.size(); i++)
-		gst_caps_unref(ranked[i]);
-	return ranked.front();
+	return fixed;
 }
 
 static Result<CaptureRequest> requestFromOther(const GstStructure *structure, unsigned bufferCount)

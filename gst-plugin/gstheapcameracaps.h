@@ -34,12 +34,11 @@ std::string summaryOfModes(const std::vector<CaptureMode> &modes);
  */
 GstCaps *fixateCameraCaps(GstCaps *caps);
 
-/**
- * \brief All of them, as fixateCameraCaps() would choose one after the other
- *
- * \param[in] caps Borrowed. \return caps of one structure each, the caller's
- */
-std::vector<GstCaps *> rankCameraCaps(GstCaps *caps);
+/** \brief The structures by number, as fixateCameraCaps() would choose one after the other */
+std::vector<guint> rankCameraCaps(const GstCaps *caps);
+
+/** \brief One of the structures, fixed; the caller's */
+GstCaps *fixateCameraStructure(const GstCaps *caps, guint number);
 
 /** \brief What to ask the camera for */
 Result<CaptureRequest> requestFromCaps(const GstCaps *caps, unsigned bufferCount);

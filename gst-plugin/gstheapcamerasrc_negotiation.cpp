@@ -112,20 +112,20 @@ static void gst_heap_camera_src_ask_for_memory(GstHeapCameraSrc *self, CameraSes
 static void gst_heap_camera_src_plan(GstHeapCameraSrc *self, CameraSession &session,
 				     Candidate &candidate)
 {
-	const std::string &camera = session.info().id;
-	std::vector<Caps> ranked;
-	for (GstCaps *one : heapflow::gst::rankCameraCaps(candidate.allowed.get()))
-		ranked.emplace_back(one);
-
+	GstCaps *allowed = candidate.allowed.get();
 	bool asked = false;
-	for (Caps &one : ranked) {
+
+	for (const guint number : heapflow::gst::rankCameraCaps(allowed)) {
+		Caps one(heapflow::gst::fixateCameraStructure(allowed, number));
 		const auto request = heapflow::gst::requestFromCaps(one.get(), 0);
+		/* Whoever cannot read it says so when it is chosen. */
 		if (!request)
 			continue;
 		const auto displays = gst_heap_camera_src_ask_displays(candidate.pad, *request);
 		if (!std::exchange(asked, true))
 			gst_heap_camera_src_ask_for_memory(self, session, displays);
-		const auto plan = heapflow::gst::planFrames(camera, *request, displays);
+		const auto plan =
+			heapflow::gst::planFrames(session.info().id, *request, displays);
 		if (plan) {
 			candidate.plan = *plan;
 			candidate.chosen = std::move(one);
@@ -133,12 +133,8 @@ static void gst_heap_camera_src_plan(GstHeapCameraSrc *self, CameraSession &sess
 		}
 		GST_INFO_OBJECT(candidate.pad, "not %" GST_PTR_FORMAT ": %s",
 				static_cast<void *>(one.get()), plan.error().message.c_str());
-		/* Nobody else has other terms. */
-		if (displays.empty())
-			break;
 	}
-	candidate.chosen.reset(
-		heapflow::gst::fixateCameraCaps(gst_caps_ref(candidate.allowed.get())));
+	candidate.chosen.reset(heapflow::gst::fixateCameraCaps(gst_caps_ref(allowed)));
 }
 
 static bool gst_heap_camera_src_choose(GstHeapCameraSrc *self, CameraSession &session,

@@ -9,8 +9,10 @@
 #include "sync_timeline.h"
 #include "vivid.h"
 
+#include <chrono>
 #include <format>
 #include <iostream>
+#include <vector>
 
 using namespace heapflow;
 using namespace heapflow::test;
@@ -80,6 +82,49 @@ TEST(ReleaseFences, BuffersOfLibcameraGoBackWithOne)
 TEST(ReleaseFences, AreOffOnRequest)
 {
 	EXPECT_EQ(play(vimc, "release-fences=false", 8).fences, 0);
+}
+
+/*
+ * Invariant 1. The fence of a buffer is that of the flip which replaced it, not of an earlier one:
+ * it was signalled after the frame that replaced it had come. The test takes it in the camera's
+ * place, and so holds the buffer for a while.
+ */
+TEST(ReleaseFences, AreOfTheFlipThatReplacesTheBuffer)
+{
+	Pipeline pipeline(std::format("heapcamerasrc name=source {} heap=video@42000000 "
+				      "num-buffers=12 ! heapkmssink name=sink sync=false "
+				      "enable-last-sample=false",
+				      vimc));
+	struct Seen {
+		GstBuffer *buffer;
+		std::chrono::nanoseconds came;
+	};
+	std::vector<Seen> last; /* the one on the screen, and the one before it */
+	unsigned looked = 0;
+	pipeline.onBuffer([&](GstBuffer *buffer, unsigned) {
+		last.push_back({gst_buffer_ref(buffer),
+				std::chrono::steady_clock::now().time_since_epoch()});
+		if (last.size() < 3)
+			return;
+		GstHeapReleaseFenceMeta *box =
+			gst_buffer_get_heap_release_fence_meta(last[0].buffer);
+		ASSERT_NE(box, nullptr);
+		const Fence fence(UniqueFd(gst_heap_release_fence_meta_take(box)));
+		ASSERT_TRUE(fence.wait(std::chrono::seconds(1)));
+		const auto info = fence.info();
+		ASSERT_TRUE(info) << info.error().text();
+		ASSERT_EQ(info->points.size(), 1U);
+		EXPECT_GE(info->points[0].time, last[1].came)
+			<< "signalled before the frame that replaced it had come";
+		gst_buffer_unref(last[0].buffer);
+		last.erase(last.begin());
+		looked++;
+	});
+	pipeline.run();
+	for (const Seen &seen : last)
+		gst_buffer_unref(seen.buffer);
+	EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
+	EXPECT_EQ(looked, 10U);
 }
 
 /* V4L2 has no fence for QBUF. */
