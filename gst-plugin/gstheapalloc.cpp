@@ -23,6 +23,7 @@
 
 #include "gstheapbufferpool.h"
 #include "gstheaperror.h"
+#include "gstheapzerocopy.h"
 
 #include <algorithm>
 #include <atomic>
@@ -40,13 +41,19 @@ namespace
 constexpr guint minimumBuffers = 2;
 
 struct Injector {
+	explicit Injector(GstElement *element)
+		: contract(element, heapflow::gst::ContractScope::Through)
+	{
+	}
+
+	heapflow::gst::ZeroCopyContract contract;
 	std::mutex mutex;
 	std::string heap = heapflow::gst::defaultHeapExpression;
 	std::atomic<uint64_t> fromHeap = 0;
 	std::atomic<uint64_t> foreign = 0;
 };
 
-enum { PropHeap = 1, PropStats };
+enum { PropHeap = 1, PropStats, PropRequireZeroCopy };
 
 } /* namespace */
 
@@ -85,6 +92,7 @@ static gboolean gst_heap_alloc_start(GstBaseTransform *base)
 			choice->taken().reason.c_str());
 	self->injector->fromHeap = 0;
 	self->injector->foreign = 0;
+	self->injector->contract.restart();
 	return TRUE;
 }
 
@@ -159,7 +167,7 @@ static GstFlowReturn gst_heap_alloc_transform_ip(GstBaseTransform *base, GstBuff
 			  GST_IS_HEAP_ALLOCATOR(gst_buffer_peek_memory(buffer, 0)->allocator);
 
 	(ours ? injector.fromHeap : injector.foreign)++;
-	return GST_FLOW_OK;
+	return injector.contract.isBroken() ? GST_FLOW_ERROR : GST_FLOW_OK;
 }
 
 static void gst_heap_alloc_set_property(GObject *object, guint id, const GValue *value,
@@ -167,6 +175,10 @@ static void gst_heap_alloc_set_property(GObject *object, guint id, const GValue 
 {
 	Injector &injector = *GST_HEAP_ALLOC(object)->injector;
 
+	if (id == PropRequireZeroCopy) {
+		injector.contract.require(g_value_get_boolean(value));
+		return;
+	}
 	if (id != PropHeap) {
 		G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 		return;
@@ -183,6 +195,9 @@ static void gst_heap_alloc_get_property(GObject *object, guint id, GValue *value
 	switch (id) {
 	case PropHeap:
 		g_value_set_string(value, currentHeap(self).c_str());
+		break;
+	case PropRequireZeroCopy:
+		g_value_set_boolean(value, self->injector->contract.isRequired());
 		break;
 	case PropStats:
 		g_value_take_boxed(value,
@@ -238,6 +253,15 @@ static void gst_heap_alloc_class_init(GstHeapAllocClass *klass)
 				   "Buffers that passed: from-heap and foreign", GST_TYPE_STRUCTURE,
 				   GParamFlags(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 
+	/**
+	 * heapalloc:require-zero-copy:
+	 *
+	 * Makes it an error when the CPU maps or copies a frame in any element on the way from the
+	 * sources before heapalloc to the screens after it. The message names the element and the
+	 * reason. Branches that lead to no screen are free.
+	 */
+	heapflow::gst::installRequireZeroCopy(object, PropRequireZeroCopy);
+
 	gst_element_class_set_static_metadata(
 		element, "dma-buf heap allocation", "Filter/Video",
 		"Makes upstream elements allocate their frames in a dma-buf heap chosen by name",
@@ -253,6 +277,6 @@ static void gst_heap_alloc_class_init(GstHeapAllocClass *klass)
 
 static void gst_heap_alloc_init(GstHeapAlloc *self)
 {
-	self->injector = new Injector;
+	self->injector = new Injector(GST_ELEMENT_CAST(self));
 	gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(self), TRUE);
 }

@@ -193,6 +193,8 @@ static GstFlowReturn gst_heap_camera_src_create(GstPushSrc *push, GstBuffer **bu
 	GstBaseSrc *base = GST_BASE_SRC_CAST(push);
 	bool again = gst_heap_camera_src_pads_changed(self);
 
+	if (self->source->contract.isBroken())
+		return GST_FLOW_ERROR;
 	for (;;) {
 		if (leadingPad(base).flushing)
 			return GST_FLOW_FLUSHING;
@@ -271,6 +273,7 @@ static GstPadProbeReturn gst_heap_camera_src_see_event(GstPad *, GstPadProbeInfo
 static gboolean gst_heap_camera_src_start(GstBaseSrc *base)
 {
 	GST_HEAP_CAMERA_SRC(base)->source->lastFailure = 0;
+	GST_HEAP_CAMERA_SRC(base)->source->contract.restart();
 	leadingPad(base).flushing = false;
 	return TRUE;
 }
@@ -373,7 +376,7 @@ static void gst_heap_camera_src_class_init(GstHeapCameraSrcClass *klass)
 
 static void gst_heap_camera_src_init(GstHeapCameraSrc *self)
 {
-	self->source = new CameraSource;
+	self->source = new CameraSource(GST_ELEMENT_CAST(self));
 	gst_base_src_set_live(GST_BASE_SRC(self), TRUE);
 	gst_base_src_set_format(GST_BASE_SRC(self), GST_FORMAT_TIME);
 	gst_pad_add_probe(GST_BASE_SRC_PAD(self), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,

@@ -6,6 +6,7 @@
 #include "gstheapcamerasession.h"
 #include "gstheapcamerasrc.h"
 #include "gstheaptiming.h"
+#include "gstheapzerocopy.h"
 
 #include <atomic>
 #include <condition_variable>
@@ -25,6 +26,9 @@ namespace heapflow::gst
  * negotiates for all pads, and starts and stops the threads of the others.
  */
 struct CameraSource {
+	explicit CameraSource(GstElement *element) : contract(element, ContractScope::FromSource) {}
+
+	ZeroCopyContract contract;
 	std::mutex mutex; /* guards what follows, up to the blank line */
 	CameraSelector selector;
 	std::string heap = defaultHeapExpression;

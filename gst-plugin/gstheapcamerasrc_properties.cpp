@@ -30,6 +30,7 @@ enum {
 	PropWaitForCamera,
 	PropPlan,
 	PropHeapBytes,
+	PropRequireZeroCopy,
 };
 
 GType bufferModeType()
@@ -143,6 +144,10 @@ static void gst_heap_camera_src_set_property(GObject *object, guint id, const GV
 		gst_heap_camera_src_set_controls(self, gst_value_get_structure(value));
 		return;
 	}
+	if (id == PropRequireZeroCopy) {
+		source.contract.require(g_value_get_boolean(value));
+		return;
+	}
 	std::lock_guard lock(source.mutex);
 	auto text = [value] {
 		const char *string = g_value_get_string(value);
@@ -202,6 +207,10 @@ static void gst_heap_camera_src_get_property(GObject *object, guint id, GValue *
 	}
 	if (id == PropCameraControls) {
 		g_value_take_boxed(value, gst_heap_camera_src_list_controls(self));
+		return;
+	}
+	if (id == PropRequireZeroCopy) {
+		g_value_set_boolean(value, source.contract.isRequired());
 		return;
 	}
 	std::lock_guard lock(source.mutex);
@@ -439,5 +448,13 @@ void gst_heap_camera_src_install_properties(GObjectClass *object)
 					g_param_spec_uint64("heap-bytes", "Heap bytes",
 							    "Bytes taken from the heap", 0,
 							    G_MAXUINT64, 0, readable));
+	/**
+	 * heapcamerasrc:require-zero-copy:
+	 *
+	 * Makes it an error when the CPU maps or copies a frame in any element on the way from the
+	 * camera to the screens. The message names the element and the reason. Branches that lead
+	 * to no screen are free, unless none does.
+	 */
+	heapflow::gst::installRequireZeroCopy(object, PropRequireZeroCopy);
 	gst_heap_camera_src_install_controls(object);
 }

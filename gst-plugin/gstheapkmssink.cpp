@@ -494,7 +494,7 @@ static void gst_heap_kms_sink_class_init(GstHeapKmsSinkClass *klass)
 
 static void gst_heap_kms_sink_init(GstHeapKmsSink *self)
 {
-	self->sink = new KmsSink;
+	self->sink = new KmsSink(GST_ELEMENT_CAST(self));
 	gst_base_sink_set_max_lateness(GST_BASE_SINK(self), maximumLateness);
 	gst_base_sink_set_processing_deadline(GST_BASE_SINK(self), processingDeadline);
 }

@@ -38,8 +38,10 @@ static GstFlowReturn gst_heap_kms_sink_refuse_memory(GstHeapKmsSink *self)
 	GST_ELEMENT_ERROR(
 		self, CORE, NEGOTIATION,
 		("%s sends frames in ordinary memory, which cannot be scanned out; heapkmssink "
-		 "makes no copy unless copy=allow.",
-		 name.c_str()),
+		 "makes no copy %s.",
+		 name.c_str(),
+		 self->sink->contract.isRequired() ? "with require-zero-copy"
+						   : "unless copy=allow"),
 		("%s did not use the dma-buf pool that heapkmssink offers (property heap), or "
 		 "there "
 		 "was no heap to offer one from. Put an element that uses the pool of its peer "
@@ -201,12 +203,14 @@ GstFlowReturn gst_heap_kms_sink_render_frame(GstHeapKmsSink *self, GstBuffer *bu
 	std::shared_ptr<Scanout> scanout = gst_heap_kms_sink_scanout(self);
 	if (!scanout || !sink.format)
 		return GST_FLOW_NOT_NEGOTIATED;
+	if (sink.contract.isBroken())
+		return GST_FLOW_ERROR;
 
 	CopyPolicy policy;
 	bool changed;
 	{
 		std::lock_guard lock(sink.mutex);
-		policy = sink.copy;
+		policy = sink.contract.isRequired() ? CopyPolicy::Never : sink.copy;
 		changed = sink.layerChanged;
 	}
 	if (changed)

@@ -7,6 +7,7 @@
 #include "gstheapframecopy.h"
 #include "gstheapkmssink.h"
 #include "gstheapscanout.h"
+#include "gstheapzerocopy.h"
 
 #include <memory>
 #include <mutex>
@@ -26,6 +27,9 @@ enum class CopyPolicy { Never, Allow };
  * `format` on.
  */
 struct KmsSink {
+	explicit KmsSink(GstElement *element) : contract(element, ContractScope::ToSink) {}
+
+	ZeroCopyContract contract;
 	std::mutex mutex;
 	ScreenOptions options;
 	gint connectorId = -1;

@@ -29,6 +29,7 @@ enum {
 	PropDisplayWidth,
 	PropDisplayHeight,
 	PropReleaseFences,
+	PropRequireZeroCopy,
 	PropFirstOfLayer,
 	PropOverlayBase = PropFirstOfLayer + 32,
 };
@@ -50,6 +51,10 @@ static void gst_heap_kms_sink_set_property(GObject *object, guint id, const GVal
 	/* Takes the mutex itself. */
 	if (id >= PropOverlayBase) {
 		gst_video_overlay_set_property(object, PropOverlayBase, id, value);
+		return;
+	}
+	if (id == PropRequireZeroCopy) {
+		sink.contract.require(g_value_get_boolean(value));
 		return;
 	}
 	std::lock_guard lock(sink.mutex);
@@ -124,6 +129,11 @@ static void gst_heap_kms_sink_get_property(GObject *object, guint id, GValue *va
 
 	if (id == PropStats) {
 		g_value_take_boxed(value, gst_heap_kms_sink_statistics(self));
+		return;
+	}
+
+	if (id == PropRequireZeroCopy) {
+		g_value_set_boolean(value, sink.contract.isRequired());
 		return;
 	}
 
@@ -422,6 +432,14 @@ void gst_heap_kms_sink_install_properties(GObjectClass *object)
 				    nullptr,
 				    GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
 						GST_PARAM_MUTABLE_PLAYING)));
+	/**
+	 * heapkmssink:require-zero-copy:
+	 *
+	 * Makes it an error when the CPU maps or copies a frame in any element on the way from the
+	 * sources to this screen. The message names the element and the reason. Frames in ordinary
+	 * memory are refused, whatever #heapkmssink:copy says.
+	 */
+	heapflow::gst::installRequireZeroCopy(object, PropRequireZeroCopy);
 	/**
 	 * heapkmssink:stats:
 	 *

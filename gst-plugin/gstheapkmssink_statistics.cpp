@@ -61,6 +61,7 @@ void gst_heap_kms_sink_keep_statistics(GstHeapKmsSink *self)
 void gst_heap_kms_sink_forget_statistics(GstHeapKmsSink *self)
 {
 	KmsSink &sink = *self->sink;
+	sink.contract.restart();
 	std::lock_guard lock(sink.mutex);
 
 	g_clear_pointer(&sink.lastStatistics, gst_structure_free);

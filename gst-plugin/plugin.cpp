@@ -4,6 +4,7 @@
 #include "gstheapcameraprovider.h"
 #include "gstheapcamerasrc.h"
 #include "gstheapkmssink.h"
+#include "tracer/gstheaptracer.h"
 
 #include <unistd.h>
 
@@ -13,6 +14,7 @@ static gboolean plugin_init(GstPlugin *plugin)
 	registered = GST_ELEMENT_REGISTER(heapkmssink, plugin) && registered;
 	registered = GST_ELEMENT_REGISTER(heapalloc, plugin) && registered;
 	registered = GST_DEVICE_PROVIDER_REGISTER(heapcameraprovider, plugin) && registered;
+	registered = gst_heap_tracer_register(plugin) && registered;
 
 	if (access("/dev/dma_heap", F_OK) != 0)
 		gst_plugin_add_status_info(
