@@ -96,9 +96,24 @@ bool leadsTo(GstElement *from, const std::function<bool(GstElement *)> &wanted)
 
 bool isScreen(GstElement *element)
 {
-	const char *klass =
-		gst_element_class_get_metadata(GST_ELEMENT_GET_CLASS(element), GST_ELEMENT_METADATA_KLASS);
-	return klass && strstr(klass, "Sink") && strstr(klass, "Video") && !hasSourcePads(element);
+	if (hasSourcePads(element))
+		return false;
+	/* What ends in a bin may be a plain sink; it is the bin that knows: autovideosink. */
+	bool screen = false;
+	auto *object = GST_OBJECT_CAST(gst_object_ref(element));
+	while (object && !screen) {
+		const char *klass =
+			GST_IS_ELEMENT(object)
+				? gst_element_class_get_metadata(GST_ELEMENT_GET_CLASS(object),
+								 GST_ELEMENT_METADATA_KLASS)
+				: nullptr;
+		screen = klass && strstr(klass, "Sink") && strstr(klass, "Video");
+		GstObject *parent = gst_object_get_parent(object);
+		gst_object_unref(object);
+		object = parent;
+	}
+	gst_clear_object(&object);
+	return screen;
 }
 
 bool isOnTheWay(GstElement *element, GstElement *owner, ContractScope scope)

@@ -12,7 +12,11 @@ namespace heapflow::gst
 /** \brief Does the data that an element pushes reach one like this, over any number of bins? */
 bool leadsTo(GstElement *from, const std::function<bool(GstElement *)> &wanted);
 
-/** \brief Does it show pictures to people? "Sink" and "Video" in its class, and no source pad */
+/**
+ * \brief Does it show pictures to people?
+ *
+ * It has no source pad, and "Sink" and "Video" in its class or in that of a bin that it is in.
+ */
 bool isScreen(GstElement *element);
 
 /** \brief What of a pipeline a contract is about, told by the element that it was made with */
