@@ -13,6 +13,8 @@ namespace heapflow::gst
 namespace
 {
 
+constexpr const char *propertyName = "require-zero-copy";
+
 std::string nameOf(GstElement *element)
 {
 	g_autofree char *name = gst_object_get_name(GST_OBJECT_CAST(element));
@@ -178,7 +180,8 @@ void ZeroCopyContract::Watcher::refuse(GstElement *owner, const ElementTouch &to
 void ZeroCopyContract::Watcher::announce(GstElement *owner, const ElementTouch &touch)
 {
 	/* What an element of ours copies it says itself. */
-	if (touch.element == owner || !announcedNow(touch.touch.element))
+	if (g_object_class_find_property(G_OBJECT_GET_CLASS(touch.element), propertyName) ||
+	    !announcedNow(touch.touch.element))
 		return;
 	const std::string text = touchText(touch);
 	g_autofree char *name = gst_object_get_name(GST_OBJECT_CAST(touch.element));
@@ -198,7 +201,7 @@ void installRequireZeroCopy(GObjectClass *object, guint id)
 	g_object_class_install_property(
 		object, id,
 		g_param_spec_boolean(
-			"require-zero-copy", "Require zero-copy",
+			propertyName, "Require zero-copy",
 			"Make it an error when the CPU maps or copies a frame anywhere between "
 			"camera and screen",
 			FALSE,

@@ -44,6 +44,7 @@ struct FrameWatch::Thread {
 	std::vector<Activation> stack;
 	ElementId home = 0; /* the element whose task this is */
 	PadId source = 0;   /* where the frame on its way was pushed */
+	std::vector<Touch> touches; /* to be delivered at the next hook in this thread */
 
 	ElementId runs() const { return stack.empty() ? home : stack.back().element; }
 };
@@ -196,6 +197,12 @@ FrameWatch::PadFacts *FrameWatch::factsOf(GstPad *pad)
 	if (facts)
 		return facts;
 	GstElement *element = gst_pad_get_parent_element(pad);
+	std::lock_guard lock(factsMutex_);
+	facts = static_cast<PadFacts *>(g_object_get_qdata(G_OBJECT(pad), factsQuark()));
+	if (facts) {
+		gst_clear_object(&element);
+		return facts;
+	}
 	facts = new PadFacts;
 	/* The two halves of a ghost pad only pass on. */
 	if (element && !GST_IS_PROXY_PAD(pad)) {
@@ -204,7 +211,6 @@ FrameWatch::PadFacts *FrameWatch::factsOf(GstPad *pad)
 		facts->id = ledger_.addPad(facts->element, name);
 	}
 	gst_clear_object(&element);
-	/* A pad carries one frame at a time, so nobody else is doing this. */
 	g_object_set_qdata_full(G_OBJECT(pad), factsQuark(), facts,
 				[](gpointer data) { delete static_cast<PadFacts *>(data); });
 	return facts;
@@ -386,24 +392,34 @@ void FrameWatch::setReportHandler(std::function<void(ElementId, ReportReason)> h
 	reportHandler_ = std::move(handler);
 }
 
-/* A map is no place to post a message from: the caller may hold any lock. */
+/*
+ * A map is no place to post a message from: the caller may hold any lock. What a thread does to a
+ * frame stays together until the thread pushes it on; what threads without hooks do, others tell.
+ */
 void FrameWatch::queueTouch(const Touch &touch)
 {
+	constexpr size_t most = 1024; /* nobody may come to fetch them */
+	if (Thread &own = thread(); own.runs()) {
+		if (own.touches.size() < most)
+			own.touches.push_back(touch);
+		return;
+	}
 	std::lock_guard lock(mutex_);
-	if (touches_.size() < 1024)
+	if (touches_.size() < most)
 		touches_.push_back(touch);
 	touchesWait_ = true;
 }
 
 void FrameWatch::deliver()
 {
-	if (!touchesWait_.load(std::memory_order_relaxed))
+	std::vector<Touch> touches = std::exchange(thread().touches, {});
+	if (touches.empty() && !touchesWait_.load(std::memory_order_relaxed))
 		return;
-	std::vector<Touch> touches;
 	std::vector<std::shared_ptr<TouchListener>> listeners;
 	{
 		std::lock_guard lock(mutex_);
-		touches.swap(touches_);
+		touches.insert(touches.end(), touches_.begin(), touches_.end());
+		touches_.clear();
 		touchesWait_ = false;
 		listeners = listeners_;
 	}

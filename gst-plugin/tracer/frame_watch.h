@@ -110,11 +110,12 @@ private:
 
 	CopyLedger ledger_;
 	std::atomic<unsigned> users_ = 0;
+	std::mutex factsMutex_; /* held while a pad gets its facts */
+	std::mutex mutex_;	/* guards what follows */
 	bool hooked_ = false;
-	std::mutex mutex_; /* guards what follows */
 	std::vector<std::unique_ptr<GWeakRef>> elements_; /* by number */
 	std::function<void(ElementId, ReportReason)> reportHandler_;
-	std::vector<Touch> touches_;
+	std::vector<Touch> touches_; /* of threads of nobody */
 	std::atomic<bool> touchesWait_ = false;
 	std::vector<std::shared_ptr<TouchListener>> listeners_;
 };
