@@ -25,6 +25,7 @@ namespace
 {
 
 constexpr size_t mostDeferred = 64;
+constexpr size_t mostSources = 64; /* as many as any mixer has inputs */
 
 bool reads(MapAccess access)
 {
@@ -121,7 +122,7 @@ const CopyLedger::Receipt *CopyLedger::receiptOf(const Memory &memory, ElementId
 CopyLedger::Source CopyLedger::sourceOf(ElementId element, FrameMemory memory, const Memory &record)
 {
 	const Receipt *receipt = receiptOf(record, element);
-	return {memory.key, memory.size,  receipt ? receipt->time : 0,
+	return {memory.key, record.serial, memory.size, receipt ? receipt->time : 0,
 		record.born, !record.seen, record.kind};
 }
 
@@ -129,11 +130,21 @@ void CopyLedger::noteSource(Element &element, Source source)
 {
 	if (std::exchange(element.stale, false))
 		element.sources.clear();
-	const auto known = std::ranges::find(element.sources, source.memory, &Source::memory);
+	const auto known = std::ranges::find(element.sources, source.serial, &Source::serial);
 	if (known != element.sources.end())
 		*known = std::move(source);
 	else
 		element.sources.push_back(std::move(source));
+	/* An encoder reads and never pushes a frame. */
+	if (element.sources.size() > mostSources)
+		element.sources.erase(element.sources.begin());
+}
+
+/* Its address may be another memory's by now; that it was read stays true. */
+bool CopyLedger::isAlive(const Source &source) const
+{
+	const auto found = memories_.find(source.memory);
+	return found != memories_.end() && found->second.serial == source.serial;
 }
 
 /*
@@ -141,23 +152,23 @@ void CopyLedger::noteSource(Element &element, Source source)
  * could hold this one: v4l2src copies out of buffers that only its driver has seen.
  */
 const CopyLedger::Source *CopyLedger::sourceFor(const Element &element,
-						std::span<const FrameMemory> target)
+						std::span<const FrameMemory> target) const
 {
 	const uint64_t size = sizeOf(target);
 	for (const Source &source : element.sources)
-		if (!contains(target, source.memory) &&
+		if (!(contains(target, source.memory) && isAlive(source)) &&
 		    (!source.unseen || source.size >= size / 2))
 			return &source;
 	return nullptr;
 }
 
 /* The same for memory that stays inside, and only of frames since the last push. */
-const CopyLedger::Source *CopyLedger::sourceInside(const Element &element, FrameMemory target)
+const CopyLedger::Source *CopyLedger::sourceInside(const Element &element, FrameMemory target) const
 {
 	if (element.stale)
 		return nullptr;
 	for (const Source &source : element.sources)
-		if (source.memory != target.key && !source.unseen &&
+		if (!(source.memory == target.key && isAlive(source)) && !source.unseen &&
 		    target.size >= source.size / 2)
 			return &source;
 	return nullptr;
@@ -249,7 +260,9 @@ void CopyLedger::mapped(ElementId by, FrameMemory memory, MapAccess access)
 		const bool input = receiptOf(record, by) != nullptr;
 		if (travels)
 			reach(element, memory, record, access, touches);
-		if (reads(access) && (input || access == MapAccess::Read))
+		/* Notes of its own that it reads again are no frame. */
+		const bool own = !record.seen && record.writer == by;
+		if (reads(access) && (input || access == MapAccess::Read) && !own)
 			noteSource(element, sourceOf(by, memory, record));
 		if (writes(access) && !input) {
 			record.writer = by;
@@ -307,24 +320,9 @@ void CopyLedger::settle(Element &element, FrameMemory memory, Memory &record, To
 /* A source that was on no link was read all the same. */
 void CopyLedger::settleSource(Element &element, const Source &source, Touches &touches)
 {
-	const auto found = memories_.find(source.memory);
-	if (source.unseen && found != memories_.end())
-		settle(element, {source.memory, source.size}, found->second, touches);
-}
-
-/* Its address may be another memory's from now on; that it was read stays true. */
-void CopyLedger::forgetSources(const Memory &record, MemoryKey memory)
-{
-	const auto forget = [&](ElementId id) {
-		for (Source &source : elementOf(id).sources)
-			if (source.memory == memory)
-				source.memory = nullptr;
-	};
-	for (const Receipt &receipt : record.receipts)
-		forget(receipt.element);
-	for (const Deferred &deferred : record.deferred)
-		if (deferred.element)
-			forget(deferred.element);
+	if (source.unseen && isAlive(source))
+		settle(element, {source.memory, source.size}, memories_.at(source.memory),
+		       touches);
 }
 
 void CopyLedger::measureResidence(Element &element, std::span<const FrameMemory> memories,
@@ -380,6 +378,7 @@ void CopyLedger::chargePushed(Element &element, Pad &pad, std::span<const FrameM
 			inside.count -= std::min<uint64_t>(inside.count, 1);
 			inside.bytes -= std::min(inside.bytes, record.charged);
 			pad.charged.add(record.charged);
+			record.writer = 0;
 			continue;
 		}
 		const bool wrote = std::exchange(record.writer, 0) == element.report.id;
@@ -416,10 +415,14 @@ void CopyLedger::pushed(PadId source, std::span<const FrameMemory> memories, int
 			continue;
 		found->second.seen = true;
 		found->second.raw = pad.raw;
-		if (counted)
+		if (counted) {
 			settle(element, memory, found->second, touches);
-		else
-			found->second.deferred.clear();
+			continue;
+		}
+		/* It was no frame that was written. */
+		found->second.deferred.clear();
+		found->second.writer = 0;
+		std::erase(element.written, memory.key);
 	}
 	if (counted) {
 		element.report.framesOut++;
@@ -542,7 +545,6 @@ void CopyLedger::forgetMemory(MemoryKey key)
 			chargeInside(element, target, record, Source(*source), touches);
 		std::erase(element.written, key);
 	}
-	forgetSources(record, key);
 	memories_.erase(found);
 	lock.unlock();
 	observe(touches);

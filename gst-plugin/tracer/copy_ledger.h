@@ -111,6 +111,7 @@ private:
 	/* A frame that an element read, and may be making another of. */
 	struct Source {
 		MemoryKey memory;
+		uint64_t serial; /* of the memory that was there */
 		uint64_t size;
 		int64_t received; /* by this element; 0: it never was */
 		int64_t born;
@@ -179,9 +180,9 @@ private:
 	static const Receipt *receiptOf(const Memory &memory, ElementId element);
 	static Source sourceOf(ElementId element, FrameMemory memory, const Memory &record);
 	void noteSource(Element &element, Source source);
-	static const Source *sourceFor(const Element &element,
-				       std::span<const FrameMemory> target);
-	static const Source *sourceInside(const Element &element, FrameMemory target);
+	bool isAlive(const Source &source) const;
+	const Source *sourceFor(const Element &element, std::span<const FrameMemory> target) const;
+	const Source *sourceInside(const Element &element, FrameMemory target) const;
 	void reach(Element &element, FrameMemory memory, const Memory &record, MapAccess access,
 		   Touches &touches);
 	void settle(Element &element, FrameMemory memory, Memory &record, Touches &touches);
@@ -192,7 +193,6 @@ private:
 	void chargePushed(Element &element, Pad &pad, std::span<const FrameMemory> memories,
 			  Touches &touches);
 	void settleSource(Element &element, const Source &source, Touches &touches);
-	void forgetSources(const Memory &record, MemoryKey memory);
 	void measureResidence(Element &element, std::span<const FrameMemory> memories,
 			      int64_t now);
 	void bear(Element &element, std::span<const FrameMemory> memories, int64_t now);
