@@ -36,7 +36,7 @@ TEST_P(Leaks, None)
 
 std::string nameOfLine(const testing::TestParamInfo<const char *> &info)
 {
-	static const char *const names[] = {"Camera", "HeapAlloc", "Error", "Virtual"};
+	static const char *const names[] = {"Camera", "HeapAlloc", "Error", "Virtual", "Contract"};
 	return names[info.index];
 }
 
@@ -46,7 +46,9 @@ INSTANTIATE_TEST_SUITE_P(
 			"v4l2src device={} io-mode=dmabuf-import num-buffers=20 ! "
 			"heapalloc heap=video@* ! heapkmssink",
 			"heapcamerasrc camera-name={} heap=no-such-heap ! heapkmssink",
-			"heapcamerasrc camera-name=Virtual0 num-buffers=10 ! heapkmssink"),
+			"heapcamerasrc camera-name=Virtual0 num-buffers=10 ! heapkmssink",
+			"heapcamerasrc camera-name={} heap=video@* require-zero-copy=true ! "
+			"videoconvert ! video/x-raw,format=BGRx ! heapkmssink"),
 	nameOfLine);
 
 } /* namespace */
