@@ -1,34 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Video buffer pool in memory of a chosen heap, to be offered in ALLOCATION queries. */
+/* Pools of libgstheap, made to be offered in ALLOCATION queries. */
 #pragma once
 
 #include "heapflow/heap/heap_choice.h"
 #include "heapflow/heap/heap_probe.h"
 
 #include "gstheapallocator.h"
+#include "gstheapbufferpoolprivate.h"
 
 #include <string>
 #include <vector>
-
-#include <gst/video/video.h>
-
-G_BEGIN_DECLS
-
-#define GST_TYPE_HEAP_BUFFER_POOL (gst_heap_buffer_pool_get_type())
-G_DECLARE_FINAL_TYPE(GstHeapBufferPool, gst_heap_buffer_pool, GST, HEAP_BUFFER_POOL, GstBufferPool)
-
-G_END_DECLS
-
-/**
- * \brief A pool of one dma-buf per frame
- *
- * Supports GstVideoMeta and video alignment, with raw and with linear DMA_DRM caps. Whatever
- * allocator a configuration names, buffers come from this one: the pool was offered for its memory.
- * All minimum buffers are taken at activation, or none.
- *
- * \param[in] element Gets an error message, with the numbers, when memory runs out; not kept alive
- */
-GstBufferPool *gst_heap_buffer_pool_new(GstHeapAllocator *allocator, GstElement *element);
 
 namespace heapflow::gst
 {

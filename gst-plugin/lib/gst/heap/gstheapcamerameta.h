@@ -2,13 +2,9 @@
 /* What a camera told of a frame, on the buffer that heapcamerasrc pushed. */
 #pragma once
 
-#include <gst/gst.h>
+#include <gst/heap/heap-prelude.h>
 
 G_BEGIN_DECLS
-
-#ifndef GST_HEAP_API
-#define GST_HEAP_API __attribute__((visibility("default")))
-#endif
 
 /**
  * GstHeapCameraMeta:

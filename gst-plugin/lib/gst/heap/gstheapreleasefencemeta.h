@@ -2,13 +2,9 @@
 /* How a buffer goes back to its producer before its last reader is done: with a fence. */
 #pragma once
 
-#include <gst/gst.h>
+#include <gst/heap/heap-prelude.h>
 
 G_BEGIN_DECLS
-
-#ifndef GST_HEAP_API
-#define GST_HEAP_API __attribute__((visibility("default")))
-#endif
 
 /**
  * GstHeapReleaseFenceMeta:

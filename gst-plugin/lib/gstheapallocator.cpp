@@ -3,7 +3,7 @@
  * A subclass of GstDmaBufAllocator, so that everything that imports dma-bufs (v4l2, kmssink,
  * wayland, va, gl) takes its memory: they all ask gst_is_dmabuf_memory().
  */
-#include "gstheapallocator.h"
+#include "gstheapallocatorprivate.h"
 
 #include <cerrno>
 #include <mutex>
