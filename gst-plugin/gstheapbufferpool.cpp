@@ -45,8 +45,9 @@ Result<PoolOffer> offerHeapPool(GstElement *element, const std::string &heapExpr
 
 	g_autofree char *name = gst_object_get_name(GST_OBJECT_CAST(element));
 	GstAllocator *allocator = gst_heap_allocator_new(std::move(*choice), name);
-	PoolOffer offer{gst_heap_buffer_pool_new(GST_HEAP_ALLOCATOR(allocator), element),
-			guint(GST_VIDEO_INFO_SIZE(&info))};
+	PoolOffer offer{
+		gst_heap_buffer_pool_new_for_element(GST_HEAP_ALLOCATOR(allocator), element),
+		guint(GST_VIDEO_INFO_SIZE(&info))};
 	gst_object_unref(allocator);
 
 	GstStructure *config = gst_buffer_pool_get_config(offer.pool);

@@ -35,6 +35,12 @@ GstResourceError resourceErrorFor(int code)
 	}
 }
 
+void setError(GError **target, const Error &error)
+{
+	g_set_error_literal(target, GST_RESOURCE_ERROR, resourceErrorFor(error.code),
+			    error.text().c_str());
+}
+
 void postError(GstElement *element, GstMessageType type, const Error &error, const char *file,
 	       const char *function, int line)
 {
@@ -42,6 +48,15 @@ void postError(GstElement *element, GstMessageType type, const Error &error, con
 	gst_element_message_full(element, type, GST_RESOURCE_ERROR, resourceErrorFor(error.code),
 				 g_strdup(error.message.c_str()), g_strdup(error.text().c_str()),
 				 file, function, line);
+}
+
+void postWarning(GstElement *element, const Error &error, GstStructure *details, const char *file,
+		 const char *function, int line)
+{
+	gst_element_message_full_with_details(
+		element, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR, resourceErrorFor(error.code),
+		g_strdup(error.message.c_str()), g_strdup(error.text().c_str()), file, function,
+		line, details);
 }
 
 } /* namespace heapflow::gst */

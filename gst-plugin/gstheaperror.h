@@ -19,6 +19,9 @@ namespace heapflow::gst
  */
 GstResourceError resourceErrorFor(int code);
 
+/** \brief GError of the RESOURCE domain with the Error's text(), for functions of a C API */
+void setError(GError **target, const Error &error);
+
 /**
  * \brief GST_ELEMENT_ERROR from an Error: its message for people, its text() for debugging
  *
@@ -35,5 +38,9 @@ GstResourceError resourceErrorFor(int code);
 
 void postError(GstElement *element, GstMessageType type, const Error &error, const char *file,
 	       const char *function, int line);
+
+/** \brief A warning with numbers for programs; the structure is taken */
+void postWarning(GstElement *element, const Error &error, GstStructure *details, const char *file,
+		 const char *function, int line);
 
 } /* namespace heapflow::gst */

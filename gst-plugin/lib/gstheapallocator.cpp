@@ -5,6 +5,8 @@
  */
 #include "gstheapallocatorprivate.h"
 
+#include "gstheaperror.h"
+
 #include <cerrno>
 #include <mutex>
 #include <optional>
@@ -15,6 +17,7 @@ GST_DEBUG_CATEGORY_STATIC(gst_heap_allocator_debug);
 #define GST_CAT_DEFAULT gst_heap_allocator_debug
 
 using heapflow::Access;
+using heapflow::AllocatedBuffers;
 using heapflow::Buffer;
 using heapflow::Error;
 using heapflow::fail;
@@ -31,41 +34,59 @@ struct Allocation {
 	std::mutex mutex;
 	HeapChoice choice;
 	std::string name;
-	std::optional<HeapDevice> device; /* the heap settled on */
-	std::vector<Buffer> reserve;
+	std::optional<Heap> heap;         /* the one settled on */
+	std::optional<HeapDevice> device; /* the same, open */
 	Error lastError;
 
-	Result<std::vector<heapflow::HeapFallback>> take(size_t count, uint64_t size,
-							 std::vector<Buffer> &into);
+	Result<AllocatedBuffers> take(std::span<const uint64_t> sizes);
+	Result<AllocatedBuffers> takeFromDevice(std::span<const uint64_t> sizes);
+	Result<void> openHeap();
 };
 
-/* All from the heap settled on or, the first time, from the first match in which they fit. */
-Result<std::vector<heapflow::HeapFallback>> Allocation::take(size_t count, uint64_t size,
-							     std::vector<Buffer> &into)
+Result<void> Allocation::openHeap()
 {
-	if (!device) {
-		auto allocated = heapflow::allocateBuffers(choice, count, size, name);
-		if (!allocated)
-			return std::unexpected(allocated.error());
-		auto opened = HeapDevice::open(allocated->heap);
-		if (!opened)
-			return std::unexpected(opened.error());
-		device.emplace(std::move(*opened));
-		for (Buffer &buffer : allocated->buffers)
-			into.push_back(std::move(buffer));
-		return allocated->fallbacks;
-	}
+	auto opened = HeapDevice::open(*heap);
+	if (!opened)
+		return std::unexpected(opened.error());
+	device.emplace(std::move(*opened));
+	return {};
+}
 
-	std::vector<Buffer> buffers;
-	for (size_t i = 0; i < count; i++) {
-		auto buffer = device->allocate(size, name);
-		if (!buffer)
-			return std::unexpected(buffer.error());
-		buffers.push_back(std::move(*buffer));
+/* All from the heap settled on or, the first time, from the first match in which they fit. */
+Result<AllocatedBuffers> Allocation::take(std::span<const uint64_t> sizes)
+{
+	if (!device && heap) {
+		if (auto opened = openHeap(); !opened)
+			return std::unexpected(opened.error());
 	}
-	for (Buffer &buffer : buffers)
-		into.push_back(std::move(buffer));
-	return std::vector<heapflow::HeapFallback>{};
+	if (device)
+		return takeFromDevice(sizes);
+
+	auto allocated = heapflow::allocateBuffers(choice, sizes, {.name = name});
+	if (!allocated)
+		return allocated;
+	heap = allocated->heap;
+	if (auto opened = openHeap(); !opened)
+		return std::unexpected(opened.error());
+	return allocated;
+}
+
+Result<AllocatedBuffers> Allocation::takeFromDevice(std::span<const uint64_t> sizes)
+{
+	AllocatedBuffers taken{device->heap(), {}, {}};
+
+	for (size_t i = 0; i < sizes.size(); i++) {
+		auto buffer = device->allocate(sizes[i], name);
+		if (!buffer) {
+			Error error = std::move(buffer.error());
+			if (sizes.size() > 1)
+				error.message = "buffer " + std::to_string(i + 1) + " of " +
+						std::to_string(sizes.size()) + ": " + error.message;
+			return std::unexpected(std::move(error));
+		}
+		taken.buffers.push_back(std::move(*buffer));
+	}
+	return taken;
 }
 
 Access accessFromFlags(GstMapFlags flags)
@@ -73,6 +94,12 @@ Access accessFromFlags(GstMapFlags flags)
 	if ((flags & GST_MAP_READWRITE) == GST_MAP_READWRITE)
 		return Access::ReadWrite;
 	return (flags & GST_MAP_WRITE) ? Access::Write : Access::Read;
+}
+
+/* A link is as protected as what it leads to, whatever its own name says. */
+bool isProtected(const Heap &heap)
+{
+	return heap.name.isProtected || heapflow::parseHeapName(heap.linkTarget).isProtected;
 }
 
 } /* namespace */
@@ -122,48 +149,54 @@ static void gst_heap_allocator_unmap(GstMemory *memory, GstMapInfo *info)
 	memory->allocator->mem_unmap(memory);
 }
 
-/* GstAllocatorClass::alloc */
-static GstMemory *gst_heap_allocator_alloc(GstAllocator *allocator, gsize size,
-					   GstAllocationParams *params)
+static Result<GstMemory *> allocate(GstHeapAllocator *self, gsize size,
+				    const GstAllocationParams &params)
 {
-	GstHeapAllocator *self = GST_HEAP_ALLOCATOR(allocator);
 	Allocation &allocation = *self->allocation;
-	const gsize wanted = size + params->prefix + params->padding;
 
 	/* Alignment is a mask. A mapping starts at a page and so cannot be aligned to more. */
-	if (params->align >= gsize(sysconf(_SC_PAGESIZE))) {
-		std::lock_guard lock(allocation.mutex);
-		allocation.lastError =
-			Error{EINVAL,
-			      "an alignment of " + std::to_string(params->align + 1) +
-				      " bytes is more than a page",
-			      ""};
-		GST_WARNING_OBJECT(self, "%s", allocation.lastError.text().c_str());
-		return nullptr;
-	}
+	if (params.align >= gsize(sysconf(_SC_PAGESIZE)))
+		return fail(EINVAL, "an alignment of " + std::to_string(params.align + 1) +
+					    " bytes is more than a page");
+	gsize wanted = 0;
+	if (!g_size_checked_add(&wanted, size, params.prefix) ||
+	    !g_size_checked_add(&wanted, wanted, params.padding))
+		return fail(EINVAL, "the size, prefix and padding are more than any memory");
 
 	std::unique_lock lock(allocation.mutex);
-	std::vector<Buffer> buffers;
-	if (!allocation.reserve.empty() && allocation.reserve.back().size() >= wanted) {
-		buffers.push_back(std::move(allocation.reserve.back()));
-		allocation.reserve.pop_back();
-	} else if (auto taken = allocation.take(1, wanted, buffers); !taken) {
-		allocation.lastError = taken.error();
-		GST_WARNING_OBJECT(self, "%s", allocation.lastError.text().c_str());
-		return nullptr;
-	}
-	const Heap heap = allocation.device->heap();
+	const uint64_t sizes[] = {wanted};
+	auto taken = allocation.take(sizes);
 	lock.unlock();
+	if (!taken)
+		return std::unexpected(taken.error());
 
-	Buffer &buffer = buffers.front();
+	for (const heapflow::HeapFallback &fallback : taken->fallbacks)
+		GST_WARNING_OBJECT(self, "%s", fallback.text().c_str());
+	Buffer &buffer = taken->buffers.front();
 	const gsize maxsize = buffer.size();
-	GstMemory *memory = gst_heap_allocator_wrap(self, buffer.takeFd(), heap, maxsize, maxsize);
-	memory->align = params->align;
-	gst_memory_resize(memory, gssize(params->prefix), size);
+	GstMemory *memory =
+		gst_heap_allocator_wrap(self, buffer.takeFd(), taken->heap, maxsize, maxsize);
+	memory->align = params.align;
+	gst_memory_resize(memory, gssize(params.prefix), size);
 	/* dma-heap.c: every heap returns zeroed memory. */
-	GST_MINI_OBJECT_FLAG_SET(memory, params->flags & (GST_MEMORY_FLAG_ZERO_PREFIXED |
-							  GST_MEMORY_FLAG_ZERO_PADDED));
+	GST_MINI_OBJECT_FLAG_SET(memory, params.flags & (GST_MEMORY_FLAG_ZERO_PREFIXED |
+							 GST_MEMORY_FLAG_ZERO_PADDED));
 	return memory;
+}
+
+/* GstAllocatorClass::alloc */
+static GstMemory *gst_heap_allocator_alloc_memory(GstAllocator *allocator, gsize size,
+						  GstAllocationParams *params)
+{
+	GstHeapAllocator *self = GST_HEAP_ALLOCATOR(allocator);
+	auto memory = allocate(self, size, *params);
+
+	if (memory)
+		return *memory;
+	GST_WARNING_OBJECT(self, "%s", memory.error().text().c_str());
+	std::lock_guard lock(self->allocation->mutex);
+	self->allocation->lastError = memory.error();
+	return nullptr;
 }
 
 static void gst_heap_allocator_finalize(GObject *object)
@@ -177,7 +210,7 @@ static void gst_heap_allocator_finalize(GObject *object)
 static void gst_heap_allocator_class_init(GstHeapAllocatorClass *klass)
 {
 	G_OBJECT_CLASS(klass)->finalize = gst_heap_allocator_finalize;
-	GST_ALLOCATOR_CLASS(klass)->alloc = gst_heap_allocator_alloc;
+	GST_ALLOCATOR_CLASS(klass)->alloc = gst_heap_allocator_alloc_memory;
 }
 
 static void gst_heap_allocator_init(GstHeapAllocator *self)
@@ -203,20 +236,19 @@ GstAllocator *gst_heap_allocator_new(HeapChoice choice, std::string name)
 	return GST_ALLOCATOR_CAST(self);
 }
 
-Result<std::vector<heapflow::HeapFallback>> gst_heap_allocator_reserve(GstHeapAllocator *self,
-								       size_t count, gsize size)
+void gst_heap_allocator_settle(GstHeapAllocator *self)
 {
 	std::lock_guard lock(self->allocation->mutex);
 
-	self->allocation->reserve.clear();
-	return self->allocation->take(count, size, self->allocation->reserve);
+	self->allocation->heap = self->allocation->choice.taken().heap;
 }
 
-void gst_heap_allocator_drop_reserve(GstHeapAllocator *self)
+Result<AllocatedBuffers> gst_heap_allocator_take(GstHeapAllocator *self,
+						 std::span<const uint64_t> sizes)
 {
 	std::lock_guard lock(self->allocation->mutex);
 
-	self->allocation->reserve.clear();
+	return self->allocation->take(sizes);
 }
 
 GstMemory *gst_heap_allocator_wrap(GstHeapAllocator *self, heapflow::UniqueFd fd, const Heap &heap,
@@ -232,8 +264,12 @@ GstMemory *gst_heap_allocator_wrap(GstHeapAllocator *self, heapflow::UniqueFd fd
 	gst_memory_resize(memory, 0, size);
 	if (heap.region.contiguous)
 		GST_MINI_OBJECT_FLAG_SET(memory, GST_MEMORY_FLAG_PHYSICALLY_CONTIGUOUS);
-	if (heap.name.isProtected)
+	if (isProtected(heap))
 		GST_MINI_OBJECT_FLAG_SET(memory, GST_MEMORY_FLAG_NOT_MAPPABLE);
+
+	std::lock_guard lock(self->allocation->mutex);
+	if (!self->allocation->heap)
+		self->allocation->heap = heap;
 	return memory;
 }
 
@@ -241,7 +277,7 @@ std::string gst_heap_allocator_get_heap(GstHeapAllocator *self)
 {
 	std::lock_guard lock(self->allocation->mutex);
 
-	return self->allocation->device ? self->allocation->device->heap().name.text : "";
+	return self->allocation->heap ? self->allocation->heap->name.text : "";
 }
 
 Error gst_heap_allocator_get_last_error(GstHeapAllocator *self)
@@ -249,4 +285,62 @@ Error gst_heap_allocator_get_last_error(GstHeapAllocator *self)
 	std::lock_guard lock(self->allocation->mutex);
 
 	return self->allocation->lastError;
+}
+
+GstMemory *gst_heap_allocator_alloc(GstHeapAllocator *self, gsize size,
+				    const GstAllocationParams *params, GError **error)
+{
+	g_return_val_if_fail(GST_IS_HEAP_ALLOCATOR(self), nullptr);
+	g_return_val_if_fail(!error || !*error, nullptr);
+
+	GstAllocationParams none = {};
+	auto memory = allocate(self, size, params ? *params : none);
+	if (memory)
+		return *memory;
+	heapflow::gst::setError(error, memory.error());
+	return nullptr;
+}
+
+gchar *gst_heap_allocator_dup_heap_name(GstHeapAllocator *self)
+{
+	g_return_val_if_fail(GST_IS_HEAP_ALLOCATOR(self), nullptr);
+
+	const std::string heap = gst_heap_allocator_get_heap(self);
+	return heap.empty() ? nullptr : g_strdup(heap.c_str());
+}
+
+gboolean gst_heap_allocator_get_space(GstHeapAllocator *self, guint64 *total, guint64 *available)
+{
+	g_return_val_if_fail(GST_IS_HEAP_ALLOCATOR(self), FALSE);
+
+	const std::string name = gst_heap_allocator_get_heap(self);
+	const auto heaps = heapflow::listHeaps();
+	if (name.empty() || !heaps)
+		return FALSE;
+	for (const Heap &heap : *heaps) {
+		if (heap.name.text != name || !heap.available)
+			continue;
+		if (total)
+			*total = heap.region.total.value_or(0);
+		if (available)
+			*available = *heap.available;
+		return TRUE;
+	}
+	return FALSE;
+}
+
+gboolean gst_is_heap_memory(GstMemory *memory)
+{
+	g_return_val_if_fail(memory, FALSE);
+
+	return GST_IS_HEAP_ALLOCATOR(memory->allocator);
+}
+
+gchar *gst_heap_memory_dup_heap_name(GstMemory *memory)
+{
+	g_return_val_if_fail(memory, nullptr);
+
+	return gst_is_heap_memory(memory)
+		       ? gst_heap_allocator_dup_heap_name(GST_HEAP_ALLOCATOR(memory->allocator))
+		       : nullptr;
 }

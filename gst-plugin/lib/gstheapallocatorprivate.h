@@ -6,6 +6,7 @@
 
 #include "heapflow/heap/heap_choice.h"
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,18 +21,15 @@
 GST_HEAP_API GstAllocator *gst_heap_allocator_new(heapflow::HeapChoice choice, std::string name);
 
 /**
- * \brief Take `count` buffers of `size` bytes now, all from one heap, for alloc() to hand out
+ * \brief Buffers of these sizes, all from one heap, or none
  *
- * Either all of them or none. \return sentences about heaps that did not serve
+ * Settles the heap as an allocation does; `fallbacks` says which heaps did not serve.
  */
-GST_HEAP_API heapflow::Result<std::vector<heapflow::HeapFallback>>
-gst_heap_allocator_reserve(GstHeapAllocator *self, size_t count, gsize size);
-
-/** \brief Give back what was reserved and not handed out */
-GST_HEAP_API void gst_heap_allocator_drop_reserve(GstHeapAllocator *self);
+GST_HEAP_API heapflow::Result<heapflow::AllocatedBuffers>
+gst_heap_allocator_take(GstHeapAllocator *self, std::span<const uint64_t> sizes);
 
 /**
- * \brief GstMemory for a dma-buf of `heap` that somebody else allocated; the descriptor is taken
+ * \brief GstMemory for a dma-buf of `heap`, whoever allocated it; the descriptor is taken
  *
  * `size` is the exact size of what is in it and `maxsize` that of the dma-buf (invariant 11).
  */
@@ -44,3 +42,7 @@ GST_HEAP_API std::string gst_heap_allocator_get_heap(GstHeapAllocator *self);
 
 /** \brief Why the last alloc() returned nothing */
 GST_HEAP_API heapflow::Error gst_heap_allocator_get_last_error(GstHeapAllocator *self);
+
+/** \brief Settle on the heap that the choice takes, without opening it: for the shared allocators
+ */
+void gst_heap_allocator_settle(GstHeapAllocator *self);

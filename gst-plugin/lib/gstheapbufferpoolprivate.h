@@ -9,7 +9,8 @@
 /**
  * \brief A pool in the memory of `allocator`
  *
- * \param[in] element Gets an error message, with the numbers, when memory runs out; not kept alive
+ * \param[in] element Gets an error message, with the numbers, when memory runs out, and a warning
+ * when the pool starves; not kept alive
  */
-GST_HEAP_API GstBufferPool *gst_heap_buffer_pool_new(GstHeapAllocator *allocator,
-						     GstElement *element);
+GST_HEAP_API GstBufferPool *gst_heap_buffer_pool_new_for_element(GstHeapAllocator *allocator,
+								 GstElement *element);

@@ -5,6 +5,7 @@
 #include "heap_access.h"
 
 #include <cerrno>
+#include <span>
 
 namespace heapflow
 {
@@ -12,7 +13,7 @@ namespace heapflow
 namespace
 {
 
-Result<std::vector<Buffer>> allocateFrom(const Heap &heap, size_t count, uint64_t size,
+Result<std::vector<Buffer>> allocateFrom(const Heap &heap, std::span<const uint64_t> sizes,
 					 const AllocationOptions &options)
 {
 	const auto device = HeapDevice::open(heap, options.paths);
@@ -20,13 +21,13 @@ Result<std::vector<Buffer>> allocateFrom(const Heap &heap, size_t count, uint64_
 		return std::unexpected(device.error());
 
 	std::vector<Buffer> buffers;
-	for (size_t i = 0; i < count; i++) {
-		auto buffer = device->allocate(size, options.name);
+	for (size_t i = 0; i < sizes.size(); i++) {
+		auto buffer = device->allocate(sizes[i], options.name);
 		if (!buffer) {
 			Error error = std::move(buffer.error());
-			if (count > 1)
+			if (sizes.size() > 1)
 				error.message = "buffer " + std::to_string(i + 1) + " of " +
-						std::to_string(count) + ": " + error.message;
+						std::to_string(sizes.size()) + ": " + error.message;
 			return std::unexpected(std::move(error));
 		}
 		buffers.push_back(std::move(*buffer));
@@ -65,16 +66,16 @@ std::string HeapFallback::text() const
 	       Error{error.code, error.message, {}}.text();
 }
 
-Result<AllocatedBuffers> allocateBuffers(const HeapChoice &choice, size_t count, uint64_t size,
+Result<AllocatedBuffers> allocateBuffers(const HeapChoice &choice, std::span<const uint64_t> sizes,
 					 const AllocationOptions &options)
 {
-	if (count == 0)
+	if (sizes.empty())
 		return fail(EINVAL, "0 buffers were asked for", "Ask for 1 at least");
 
 	const std::vector<const Heap *> heaps = matchesOf(choice);
 	std::vector<HeapFallback> fallbacks;
 	for (size_t i = 0; i < heaps.size(); i++) {
-		auto buffers = allocateFrom(*heaps[i], count, size, options);
+		auto buffers = allocateFrom(*heaps[i], sizes, options);
 		if (buffers)
 			return AllocatedBuffers{*heaps[i], std::move(*buffers),
 						std::move(fallbacks)};
@@ -87,6 +88,12 @@ Result<AllocatedBuffers> allocateBuffers(const HeapChoice &choice, size_t count,
 			options.onFallback(fallbacks.back());
 	}
 	return fail(ENOENT, "the choice of '" + choice.expression.text + "' holds no heap");
+}
+
+Result<AllocatedBuffers> allocateBuffers(const HeapChoice &choice, size_t count, uint64_t size,
+					 const AllocationOptions &options)
+{
+	return allocateBuffers(choice, std::vector<uint64_t>(count, size), options);
 }
 
 Result<AllocatedBuffers> allocateBuffers(const HeapChoice &choice, size_t count, uint64_t size,

@@ -47,7 +47,8 @@ protected:
 
 	GstElement *element_ = GST_ELEMENT(gst_object_ref_sink(gst_bin_new(nullptr)));
 	GstAllocator *allocator_ = gst_heap_allocator_new({}, "unit");
-	GstBufferPool *pool_ = gst_heap_buffer_pool_new(GST_HEAP_ALLOCATOR(allocator_), element_);
+	GstBufferPool *pool_ =
+		gst_heap_buffer_pool_new_for_element(GST_HEAP_ALLOCATOR(allocator_), element_);
 };
 
 /* Invariant 11: v4l2src refuses a pool whose size is not that of the video. */

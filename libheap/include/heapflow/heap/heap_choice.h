@@ -9,6 +9,7 @@
 #include "heapflow/heap/memory_needs.h"
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -140,5 +141,8 @@ Result<AllocatedBuffers> allocateBuffers(const HeapChoice &choice, size_t count,
 					 const AllocationOptions &options);
 Result<AllocatedBuffers> allocateBuffers(const HeapChoice &choice, size_t count, uint64_t size,
 					 std::string_view name);
+/** \brief The same for buffers of different sizes, such as the planes of frames; in this order */
+Result<AllocatedBuffers> allocateBuffers(const HeapChoice &choice, std::span<const uint64_t> sizes,
+					 const AllocationOptions &options);
 
 } /* namespace heapflow */
