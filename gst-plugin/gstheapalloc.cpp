@@ -9,58 +9,49 @@
  * elements before it with a buffer pool in the heap that #heapalloc:heap names. Any element that
  * takes a pool from downstream then works in that memory, with no change to it.
  *
- * What the elements after it support (metas, alignment of lines, number of buffers) is passed on.
- * Buffers that come from elsewhere all the same are counted in #heapalloc:stats.
+ * What the elements after it support (metas, alignment of lines and of memory, number of buffers)
+ * is passed on. The place for it is directly after the element that allocates; a tee passes on no
+ * pool, so heapalloc goes before it.
  *
- * ## Example launch line
+ * Frames that come in other memory all the same are passed on, copied or refused, as
+ * #heapalloc:mode says, and counted in #heapalloc:stats. Nothing of it is silent: the first such
+ * frame of a stream is announced by a warning and an element message, `heapflow-foreign` when it is
+ * passed on or `heapflow-copy` when it is copied, each with the fields `reason` and `hint`.
+ *
+ * ## Example launch lines
  * |[
  * gst-launch-1.0 v4l2src device=/dev/video7 io-mode=dmabuf-import ! heapalloc heap='video@*' !
  * heapkmssink
  * ]|
  * The V4L2 device captures into memory of a region whose name begins with `video@`.
+ * |[
+ * gst-launch-1.0 filesrc location=film.mkv ! decodebin ! heapalloc mode=copy ! heapkmssink
+ * ]|
+ * Frames of a decoder that brings its own memory are copied, and the copies are announced.
  */
-#include "gstheapalloc.h"
+#include "gstheapalloc_private.h"
 
-#include "gstheapbufferpool.h"
 #include "gstheaperror.h"
-#include "gstheapzerocopy.h"
 
-#include <algorithm>
-#include <atomic>
-#include <mutex>
-#include <optional>
-#include <string>
-
-GST_DEBUG_CATEGORY_STATIC(gst_heap_alloc_debug);
+GST_DEBUG_CATEGORY(gst_heap_alloc_debug);
 #define GST_CAT_DEFAULT gst_heap_alloc_debug
+
+using heapflow::gst::AllocCounts;
+using heapflow::gst::ForeignMode;
+using heapflow::gst::Injector;
 
 namespace
 {
 
-/* What v4l2src and a sink need when neither says anything. */
-constexpr guint minimumBuffers = 2;
+/*
+ * When the heap changes, frames of the one before are still on their way: in queues, in what a
+ * decoder holds for reordering. After so many, whoever sends them did not take the new pool.
+ */
+constexpr unsigned framesInFlight = 64;
 
-struct Injector {
-	explicit Injector(GstElement *element)
-		: contract(element, heapflow::gst::ContractScope::Through)
-	{
-	}
-
-	heapflow::gst::ZeroCopyContract contract;
-	std::mutex mutex;
-	std::string heap = heapflow::gst::defaultHeapExpression;
-	std::atomic<uint64_t> fromHeap = 0;
-	std::atomic<uint64_t> foreign = 0;
-};
-
-enum { PropHeap = 1, PropStats, PropRequireZeroCopy };
+enum { PropHeap = 1, PropMode, PropStats, PropRequireZeroCopy };
 
 } /* namespace */
-
-struct _GstHeapAlloc {
-	GstBaseTransform parent;
-	Injector *injector;
-};
 
 G_DEFINE_TYPE_WITH_CODE(GstHeapAlloc, gst_heap_alloc, GST_TYPE_BASE_TRANSFORM,
 			GST_DEBUG_CATEGORY_INIT(gst_heap_alloc_debug, "heapalloc", 0,
@@ -72,6 +63,20 @@ static GstStaticPadTemplate sinkTemplate =
 static GstStaticPadTemplate srcTemplate =
 	GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
+GType gst_heap_alloc_mode_get_type()
+{
+	static const GType type = [] {
+		static const GEnumValue values[] = {
+			{int(ForeignMode::Pass), "Pass it on as it is, and say so", "pass"},
+			{int(ForeignMode::Copy), "Copy it into the heap, and say so", "copy"},
+			{int(ForeignMode::Refuse), "End the stream with an error", "refuse"},
+			{0, nullptr, nullptr},
+		};
+		return g_enum_register_static("GstHeapAllocMode", values);
+	}();
+	return type;
+}
+
 static std::string currentHeap(GstHeapAlloc *self)
 {
 	std::lock_guard lock(self->injector->mutex);
@@ -82,110 +87,122 @@ static std::string currentHeap(GstHeapAlloc *self)
 static gboolean gst_heap_alloc_start(GstBaseTransform *base)
 {
 	GstHeapAlloc *self = GST_HEAP_ALLOC(base);
-	auto choice = heapflow::chooseHeap(currentHeap(self));
+	Injector &injector = *self->injector;
+	auto meant = heapflow::gst::meantHeaps(currentHeap(self));
 
-	if (!choice) {
-		HEAPFLOW_ELEMENT_ERROR(self, choice.error());
+	if (!meant) {
+		HEAPFLOW_ELEMENT_ERROR(self, meant.error());
 		return FALSE;
 	}
-	GST_INFO_OBJECT(self, "heap %s: %s", choice->taken().heap.name.text.c_str(),
-			choice->taken().reason.c_str());
-	self->injector->fromHeap = 0;
-	self->injector->foreign = 0;
-	self->injector->contract.restart();
+	GST_INFO_OBJECT(self, "heap %s", meant->first.c_str());
+	injector.contract.restart();
+	std::lock_guard lock(injector.mutex);
+	injector.meant = std::move(*meant);
+	injector.earlier.clear();
+	injector.earlierLeft = 0;
+	injector.asked = injector.copierStale = injector.foreignSaid = false;
+	injector.whyNot.clear();
+	injector.counts = {};
 	return TRUE;
 }
 
-/* Padding and stride alignment that downstream put beside GstVideoMeta (gstvideometa.h). */
-static std::optional<GstVideoAlignment> downstreamAlignment(GstQuery *query)
-{
-	const GstStructure *parameters = nullptr;
-	GstVideoAlignment alignment;
-	guint index;
-
-	if (!gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, &index))
-		return std::nullopt;
-	gst_query_parse_nth_allocation_meta(query, index, &parameters);
-	gst_video_alignment_reset(&alignment);
-	if (!parameters || !gst_structure_has_name(parameters, "video-meta") ||
-	    !gst_buffer_pool_config_get_video_alignment(parameters, &alignment))
-		return std::nullopt;
-	return alignment;
-}
-
-/* The most buffers that any pool of downstream wants; the pools themselves are replaced. */
-static guint takePoolsOut(GstQuery *query)
-{
-	guint wanted = 0;
-
-	while (gst_query_get_n_allocation_pools(query) > 0) {
-		GstBufferPool *pool = nullptr;
-		guint minimum = 0;
-		gst_query_parse_nth_allocation_pool(query, 0, &pool, nullptr, &minimum, nullptr);
-		gst_clear_object(&pool);
-		wanted = std::max(wanted, minimum);
-		gst_query_remove_nth_allocation_pool(query, 0);
-	}
-	return wanted;
-}
-
-static gboolean gst_heap_alloc_propose_allocation(GstBaseTransform *base, GstQuery *decide,
-						  GstQuery *query)
-{
-	GstHeapAlloc *self = GST_HEAP_ALLOC(base);
-	GstCaps *caps = nullptr;
-
-	/* In passthrough this asks downstream and leaves its answer in the query. */
-	GST_BASE_TRANSFORM_CLASS(gst_heap_alloc_parent_class)
-		->propose_allocation(base, decide, query);
-
-	gst_query_parse_allocation(query, &caps, nullptr);
-	if (!caps || !gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-raw"))
-		return TRUE;
-
-	const std::optional<GstVideoAlignment> alignment = downstreamAlignment(query);
-	const guint minimum = std::max(takePoolsOut(query), minimumBuffers);
-	auto offer = heapflow::gst::offerHeapPool(GST_ELEMENT_CAST(self), currentHeap(self), caps,
-						  minimum, alignment ? &*alignment : nullptr);
-	if (!offer) {
-		HEAPFLOW_ELEMENT_ERROR(self, offer.error());
-		return FALSE;
-	}
-	/* Allocators of downstream must not come between the pool and its heap. */
-	while (gst_query_get_n_allocation_params(query) > 0)
-		gst_query_remove_nth_allocation_param(query, 0);
-	gst_query_add_allocation_pool(query, offer->pool, offer->size, minimum, 0);
-	GST_DEBUG_OBJECT(self, "offer %" GST_PTR_FORMAT, static_cast<void *>(query));
-	gst_object_unref(offer->pool);
-	return TRUE;
-}
-
-static GstFlowReturn gst_heap_alloc_transform_ip(GstBaseTransform *base, GstBuffer *buffer)
+static gboolean gst_heap_alloc_stop(GstBaseTransform *base)
 {
 	Injector &injector = *GST_HEAP_ALLOC(base)->injector;
-	const bool ours = gst_buffer_n_memory(buffer) > 0 &&
-			  GST_IS_HEAP_ALLOCATOR(gst_buffer_peek_memory(buffer, 0)->allocator);
 
-	(ours ? injector.fromHeap : injector.foreign)++;
-	return injector.contract.isBroken() ? GST_FLOW_ERROR : GST_FLOW_OK;
+	injector.copier.reset();
+	injector.format.reset();
+	gst_clear_caps(&injector.caps);
+	std::lock_guard lock(injector.mutex);
+	injector.meant = {};
+	return TRUE;
+}
+
+/* Any caps will do: what is no raw video is only looked at. */
+static gboolean gst_heap_alloc_set_caps(GstBaseTransform *base, GstCaps *caps, GstCaps *)
+{
+	Injector &injector = *GST_HEAP_ALLOC(base)->injector;
+
+	gst_caps_replace(&injector.caps, caps);
+	injector.format.reset();
+	if (auto format = heapflow::gst::frameFormatFromCaps(caps))
+		injector.format = std::move(*format);
+	std::lock_guard lock(injector.mutex);
+	injector.asked = false;
+	injector.whyNot.clear();
+	return TRUE;
+}
+
+/*
+ * In play the elements before are asked to allocate anew, and what they sent before that is still
+ * welcome. A heap that is not there changes nothing: the stream goes on in the one it has.
+ */
+static void gst_heap_alloc_change_heap(GstHeapAlloc *self, const std::string &heap)
+{
+	Injector &injector = *self->injector;
+	{
+		std::lock_guard lock(injector.mutex);
+		if (injector.meant.names.empty()) {
+			injector.heap = heap;
+			return;
+		}
+		if (injector.heap == heap)
+			return;
+	}
+	auto meant = heapflow::gst::meantHeaps(heap);
+	if (!meant) {
+		HEAPFLOW_ELEMENT_WARNING(self, meant.error());
+		return;
+	}
+	{
+		std::lock_guard lock(injector.mutex);
+		GST_INFO_OBJECT(self, "heap %s after %s", meant->first.c_str(),
+				injector.meant.first.c_str());
+		injector.heap = heap;
+		injector.earlier.merge(injector.meant.names);
+		injector.earlierLeft = framesInFlight;
+		injector.meant = std::move(*meant);
+		injector.copierStale = true;
+	}
+	gst_base_transform_reconfigure_sink(GST_BASE_TRANSFORM(self));
 }
 
 static void gst_heap_alloc_set_property(GObject *object, guint id, const GValue *value,
 					GParamSpec *spec)
 {
-	Injector &injector = *GST_HEAP_ALLOC(object)->injector;
+	GstHeapAlloc *self = GST_HEAP_ALLOC(object);
+	const char *heap = nullptr;
 
-	if (id == PropRequireZeroCopy) {
-		injector.contract.require(g_value_get_boolean(value));
-		return;
+	switch (id) {
+	case PropRequireZeroCopy:
+		self->injector->contract.require(g_value_get_boolean(value));
+		break;
+	case PropHeap:
+		heap = g_value_get_string(value);
+		gst_heap_alloc_change_heap(self, heap ? heap : "");
+		break;
+	case PropMode: {
+		std::lock_guard lock(self->injector->mutex);
+		self->injector->mode = ForeignMode(g_value_get_enum(value));
+		break;
 	}
-	if (id != PropHeap) {
+	default:
 		G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-		return;
 	}
-	const char *heap = g_value_get_string(value);
-	std::lock_guard lock(injector.mutex);
-	injector.heap = heap ? heap : "";
+}
+
+static GstStructure *gst_heap_alloc_statistics(GstHeapAlloc *self)
+{
+	std::lock_guard lock(self->injector->mutex);
+	const AllocCounts &counts = self->injector->counts;
+
+	return gst_structure_new("heapalloc-stats", "from-heap", G_TYPE_UINT64, counts.fromHeap,
+				 "earlier-heap", G_TYPE_UINT64, counts.earlierHeap, "foreign",
+				 G_TYPE_UINT64, counts.foreign, "passed", G_TYPE_UINT64,
+				 counts.passed, "copied", G_TYPE_UINT64, counts.copied, "refused",
+				 G_TYPE_UINT64, counts.refused, "copied-bytes", G_TYPE_UINT64,
+				 counts.copiedBytes, "offers", G_TYPE_UINT64, counts.offers,
+				 nullptr);
 }
 
 static void gst_heap_alloc_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec)
@@ -199,12 +216,13 @@ static void gst_heap_alloc_get_property(GObject *object, guint id, GValue *value
 	case PropRequireZeroCopy:
 		g_value_set_boolean(value, self->injector->contract.isRequired());
 		break;
+	case PropMode: {
+		std::lock_guard lock(self->injector->mutex);
+		g_value_set_enum(value, int(self->injector->mode));
+		break;
+	}
 	case PropStats:
-		g_value_take_boxed(value,
-				   gst_structure_new("heapalloc-stats", "from-heap", G_TYPE_UINT64,
-						     self->injector->fromHeap.load(), "foreign",
-						     G_TYPE_UINT64, self->injector->foreign.load(),
-						     nullptr));
+		g_value_take_boxed(value, gst_heap_alloc_statistics(self));
 		break;
 	default:
 		G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -213,8 +231,73 @@ static void gst_heap_alloc_get_property(GObject *object, guint id, GValue *value
 
 static void gst_heap_alloc_finalize(GObject *object)
 {
-	delete GST_HEAP_ALLOC(object)->injector;
+	Injector *injector = GST_HEAP_ALLOC(object)->injector;
+
+	gst_clear_caps(&injector->caps);
+	delete injector;
 	G_OBJECT_CLASS(gst_heap_alloc_parent_class)->finalize(object);
+}
+
+static void gst_heap_alloc_install_properties(GObjectClass *object)
+{
+	/**
+	 * heapalloc:heap:
+	 *
+	 * Heap expression: names, globs or `default`, separated by colons, the preferred one first.
+	 * `heapctl explain EXPRESSION` shows what it means on this system. With `auto` the devices
+	 * on both sides are asked: heapkmssink's display, the capture nodes of V4L2 elements.
+	 *
+	 * It may be changed while the stream plays. The elements before are then asked to allocate
+	 * anew (v4l2src does so only together with other caps); their frames that are in flight
+	 * pass. A heap that is not there is a warning, and nothing changes.
+	 */
+	g_object_class_install_property(
+		object, PropHeap,
+		g_param_spec_string(
+			"heap", "Heap",
+			"Heaps to offer memory from, in the order of preference: names, "
+			"globs, 'default', 'auto', separated by ':'",
+			heapflow::gst::defaultHeapExpression,
+			GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+				    GST_PARAM_MUTABLE_PLAYING)));
+	/**
+	 * heapalloc:mode:
+	 *
+	 * What happens to frames in other memory than that of the heap. The default passes them on:
+	 * a pipeline that worked without heapalloc works with it, and its warning tells what is
+	 * missing. With `copy` everything after heapalloc is in the heap. With `refuse` everything
+	 * is, without a copy, or the stream ends.
+	 */
+	g_object_class_install_property(
+		object, PropMode,
+		g_param_spec_enum("mode", "Mode",
+				  "What happens to frames in other memory than that of the heap",
+				  gst_heap_alloc_mode_get_type(), int(ForeignMode::Pass),
+				  GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+					      GST_PARAM_MUTABLE_PLAYING)));
+	/**
+	 * heapalloc:stats:
+	 *
+	 * Frames that passed, all of type guint64: `from-heap`, in memory of the heap;
+	 * `earlier-heap`, of the one before #heapalloc:heap was changed; `foreign`, in any other,
+	 * which is the sum of `passed`, `copied` and `refused`. `copied-bytes` were copied. `offers`
+	 * is how many times a pool was offered to the elements before.
+	 */
+	g_object_class_install_property(
+		object, PropStats,
+		g_param_spec_boxed("stats", "Statistics",
+				   "Frames that passed, by the memory they were in",
+				   GST_TYPE_STRUCTURE,
+				   GParamFlags(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+	/**
+	 * heapalloc:require-zero-copy:
+	 *
+	 * Makes it an error when the CPU maps or copies a frame in any element on the way from the
+	 * sources before heapalloc to the screens after it. The message names the element and the
+	 * reason. Branches that lead to no screen are free.
+	 */
+	heapflow::gst::installRequireZeroCopy(object, PropRequireZeroCopy);
+	gst_type_mark_as_plugin_api(gst_heap_alloc_mode_get_type(), GstPluginAPIFlags(0));
 }
 
 static void gst_heap_alloc_class_init(GstHeapAllocClass *klass)
@@ -226,41 +309,7 @@ static void gst_heap_alloc_class_init(GstHeapAllocClass *klass)
 	object->set_property = gst_heap_alloc_set_property;
 	object->get_property = gst_heap_alloc_get_property;
 	object->finalize = gst_heap_alloc_finalize;
-
-	/**
-	 * heapalloc:heap:
-	 *
-	 * Heap expression: names, globs or `default`, separated by colons, the preferred one first.
-	 * `heapctl explain EXPRESSION` shows what it means on this system.
-	 */
-	g_object_class_install_property(
-		object, PropHeap,
-		g_param_spec_string(
-			"heap", "Heap",
-			"Heaps to offer memory from, in the order of preference: names, "
-			"globs, 'default', separated by ':'",
-			heapflow::gst::defaultHeapExpression,
-			GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-				    GST_PARAM_MUTABLE_READY)));
-	/**
-	 * heapalloc:stats:
-	 *
-	 * Buffers that passed: from-heap, in memory of a heap, and foreign, in any other.
-	 */
-	g_object_class_install_property(
-		object, PropStats,
-		g_param_spec_boxed("stats", "Statistics",
-				   "Buffers that passed: from-heap and foreign", GST_TYPE_STRUCTURE,
-				   GParamFlags(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
-
-	/**
-	 * heapalloc:require-zero-copy:
-	 *
-	 * Makes it an error when the CPU maps or copies a frame in any element on the way from the
-	 * sources before heapalloc to the screens after it. The message names the element and the
-	 * reason. Branches that lead to no screen are free.
-	 */
-	heapflow::gst::installRequireZeroCopy(object, PropRequireZeroCopy);
+	gst_heap_alloc_install_properties(object);
 
 	gst_element_class_set_static_metadata(
 		element, "dma-buf heap allocation", "Filter/Video",
@@ -270,8 +319,10 @@ static void gst_heap_alloc_class_init(GstHeapAllocClass *klass)
 	gst_element_class_add_static_pad_template(element, &srcTemplate);
 
 	base->start = GST_DEBUG_FUNCPTR(gst_heap_alloc_start);
+	base->stop = GST_DEBUG_FUNCPTR(gst_heap_alloc_stop);
+	base->set_caps = GST_DEBUG_FUNCPTR(gst_heap_alloc_set_caps);
 	base->propose_allocation = GST_DEBUG_FUNCPTR(gst_heap_alloc_propose_allocation);
-	base->transform_ip = GST_DEBUG_FUNCPTR(gst_heap_alloc_transform_ip);
+	base->prepare_output_buffer = GST_DEBUG_FUNCPTR(gst_heap_alloc_prepare_output_buffer);
 	base->passthrough_on_same_caps = TRUE;
 }
 

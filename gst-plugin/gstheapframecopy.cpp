@@ -3,6 +3,7 @@
 
 #include "gstheapbufferpool.h"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace heapflow::gst
@@ -28,6 +29,19 @@ bool copyPixels(const GstVideoInfo &info, GstBuffer *from, GstBuffer *to)
 	return done;
 }
 
+/* Metas tagged "memory" tell where the planes of the original are; the copy has its own. */
+gboolean copyMeta(GstBuffer *from, GstMeta **meta, gpointer to)
+{
+	const GstMetaInfo *info = (*meta)->info;
+	GstMetaTransformCopy whole = {FALSE, 0, gsize(-1)};
+
+	if (info->transform_func &&
+	    !gst_meta_api_type_has_tag(info->api, g_quark_from_static_string("memory")))
+		info->transform_func(static_cast<GstBuffer *>(to), *meta, from,
+				     _gst_meta_transform_copy, &whole);
+	return TRUE;
+}
+
 } /* namespace */
 
 FrameCopier::~FrameCopier()
@@ -43,29 +57,37 @@ void FrameCopier::reset()
 	gst_clear_caps(&caps_);
 }
 
-Result<GstBuffer *> FrameCopier::copy(GstElement *element, const std::string &heap, GstCaps *caps,
-				      const FrameFormat &format, GstBuffer *frame)
+bool FrameCopier::ready(const GstCaps *caps) const
+{
+	return caps_ && gst_caps_is_equal(caps_, caps);
+}
+
+Result<void> FrameCopier::prepare(GstElement *element, const std::string &heap, GstCaps *caps,
+				  const FrameFormat &format, const CopyNeeds &needs)
 {
 	if (!format.planesKnown)
 		return fail(ENOTSUP, "frames of " +
 					     drmFormatString(format.fourcc, format.modifier) +
 					     " cannot be copied: the CPU cannot read them");
-	if (!caps_ || !gst_caps_is_equal(caps_, caps)) {
+	reset();
+	auto offer = offerHeapPool(element, heap, caps, std::max(minimumBuffers, needs.buffers + 1),
+				   needs.alignment);
+	if (!offer)
+		return std::unexpected(offer.error());
+	pool_ = offer->pool;
+	caps_ = gst_caps_ref(caps);
+	if (!gst_buffer_pool_set_active(pool_, TRUE)) {
 		reset();
-		auto offer = offerHeapPool(element, heap, caps, minimumBuffers, nullptr);
-		if (!offer)
-			return std::unexpected(offer.error());
-		pool_ = offer->pool;
-		caps_ = gst_caps_ref(caps);
-		if (!gst_buffer_pool_set_active(pool_, TRUE)) {
-			reset();
-			return fail(ENOMEM, "no memory for copies in heap " + heap);
-		}
+		return fail(ENOMEM, "no memory for copies in heap " + heap);
 	}
+	return {};
+}
 
+Result<GstBuffer *> FrameCopier::copy(const FrameFormat &format, GstBuffer *frame)
+{
 	GstBuffer *copied = nullptr;
 	if (gst_buffer_pool_acquire_buffer(pool_, &copied, nullptr) != GST_FLOW_OK)
-		return fail(ENOMEM, "no buffer for a copy in heap " + heap);
+		return fail(ENOMEM, "no buffer for a copy");
 	if (!copyPixels(format.info, frame, copied)) {
 		gst_buffer_unref(copied);
 		return fail(EIO, "the pixels of a frame could not be copied");
@@ -73,15 +95,17 @@ Result<GstBuffer *> FrameCopier::copy(GstElement *element, const std::string &he
 	gst_buffer_copy_into(copied, frame,
 			     GstBufferCopyFlags(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS),
 			     0, gsize(-1));
-	/* What is cut off stays cut off. */
-	if (const GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta(frame)) {
-		GstVideoCropMeta *own = gst_buffer_add_video_crop_meta(copied);
-		own->x = crop->x;
-		own->y = crop->y;
-		own->width = crop->width;
-		own->height = crop->height;
-	}
+	gst_buffer_foreach_meta(frame, copyMeta, copied);
 	return copied;
+}
+
+Result<GstBuffer *> FrameCopier::copy(GstElement *element, const std::string &heap, GstCaps *caps,
+				      const FrameFormat &format, GstBuffer *frame)
+{
+	if (!ready(caps))
+		if (auto prepared = prepare(element, heap, caps, format); !prepared)
+			return std::unexpected(prepared.error());
+	return copy(format, frame);
 }
 
 } /* namespace heapflow::gst */

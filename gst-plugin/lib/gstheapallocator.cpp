@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 
+#include <pthread.h>
 #include <unistd.h>
 
 GST_DEBUG_CATEGORY_STATIC(gst_heap_allocator_debug);
@@ -29,14 +30,20 @@ using heapflow::Result;
 namespace
 {
 
-/* What the allocator knows; all of it behind one mutex. */
+/* What the allocator knows; all of it but the weak reference behind one mutex. */
 struct Allocation {
+	GWeakRef element; /* whom to tell */
 	std::mutex mutex;
 	HeapChoice choice;
 	std::string name;
 	std::optional<Heap> heap;         /* the one settled on */
 	std::optional<HeapDevice> device; /* the same, open */
 	Error lastError;
+
+	Allocation() { g_weak_ref_init(&element, nullptr); }
+	~Allocation() { g_weak_ref_clear(&element); }
+	Allocation(const Allocation &) = delete;
+	Allocation &operator=(const Allocation &) = delete;
 
 	Result<AllocatedBuffers> take(std::span<const uint64_t> sizes);
 	Result<AllocatedBuffers> takeFromDevice(std::span<const uint64_t> sizes);
@@ -114,6 +121,27 @@ G_DEFINE_TYPE_WITH_CODE(GstHeapAllocator, gst_heap_allocator, GST_TYPE_DMABUF_AL
 						"dma-buf heap allocator"))
 
 /*
+ * Who maps a frame does not always tell that it could not: videotestsrc pushes it undrawn. The
+ * streaming threads of GStreamer are called after the pad that drives them.
+ */
+static void gst_heap_allocator_refuse_map(GstHeapAllocator *self)
+{
+	char thread[16] = "";
+	pthread_getname_np(pthread_self(), thread, sizeof(thread));
+	const Error error{EACCES,
+			  "a CPU wants to touch frames of heap " +
+				  gst_heap_allocator_get_heap(self) +
+				  ", which is protected (thread " + thread + ")",
+			  "let a device fill and read these frames, or choose another heap"};
+	GST_WARNING_OBJECT(self, "%s", error.text().c_str());
+	auto *element = static_cast<GstElement *>(g_weak_ref_get(&self->allocation->element));
+	if (!element)
+		return;
+	HEAPFLOW_ELEMENT_ERROR(element, error);
+	gst_object_unref(element);
+}
+
+/*
  * The sync bracket of GstDmaBufAllocator gives up on EINTR and EAGAIN, which the kernel asks user
  * space to restart; then the CPU reads stale lines. So both ends are ours (invariant 9), and what
  * the parent does between them, GstFdAllocator's mmap, stays.
@@ -123,7 +151,7 @@ static gpointer gst_heap_allocator_map(GstMemory *memory, GstMapInfo *info, gsiz
 	GstAllocator *allocator = memory->allocator;
 
 	if (GST_MEMORY_FLAG_IS_SET(memory, GST_MEMORY_FLAG_NOT_MAPPABLE)) {
-		GST_WARNING_OBJECT(allocator, "protected memory is never mapped");
+		gst_heap_allocator_refuse_map(GST_HEAP_ALLOCATOR(allocator));
 		return nullptr;
 	}
 
@@ -271,6 +299,11 @@ GstMemory *gst_heap_allocator_wrap(GstHeapAllocator *self, heapflow::UniqueFd fd
 	if (!self->allocation->heap)
 		self->allocation->heap = heap;
 	return memory;
+}
+
+void gst_heap_allocator_set_element(GstHeapAllocator *self, GstElement *element)
+{
+	g_weak_ref_set(&self->allocation->element, element);
 }
 
 std::string gst_heap_allocator_get_heap(GstHeapAllocator *self)

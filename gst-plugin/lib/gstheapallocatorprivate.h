@@ -20,6 +20,9 @@
  */
 GST_HEAP_API GstAllocator *gst_heap_allocator_new(heapflow::HeapChoice choice, std::string name);
 
+/** \brief Gets an error message when a CPU maps memory that is protected; not kept alive */
+void gst_heap_allocator_set_element(GstHeapAllocator *self, GstElement *element);
+
 /**
  * \brief Buffers of these sizes, all from one heap, or none
  *

@@ -30,6 +30,8 @@ GstBufferPool *gst_heap_buffer_pool_new_for_element(GstHeapAllocator *allocator,
 	gst_object_ref_sink(self);
 	self->allocator = GST_HEAP_ALLOCATOR(gst_object_ref(allocator));
 	g_weak_ref_set(&self->state->owner, element);
+	if (element)
+		gst_heap_allocator_set_element(allocator, element);
 	return GST_BUFFER_POOL_CAST(self);
 }
 

@@ -83,6 +83,12 @@ void Pipeline::collect(GstMessage *message)
 	case GST_MESSAGE_WARNING:
 		warnings_.push_back(read(message));
 		break;
+	case GST_MESSAGE_ELEMENT: {
+		const GstStructure *said = gst_message_get_structure(message);
+		g_autofree char *text = gst_structure_to_string(said);
+		elementMessages_.emplace(gst_structure_get_name(said), text);
+		break;
+	}
 	case GST_MESSAGE_LATENCY:
 		gst_bin_recalculate_latency(GST_BIN(pipeline_));
 		break;
@@ -126,6 +132,15 @@ bool Pipeline::waitShown(uint64_t count)
 			collect(message);
 	gst_object_unref(bus);
 	return errors_.empty() && stat("shown") >= double(count);
+}
+
+std::vector<std::string> Pipeline::elementMessages(const std::string &name) const
+{
+	std::vector<std::string> texts;
+	const auto [first, last] = elementMessages_.equal_range(name);
+	for (auto message = first; message != last; ++message)
+		texts.push_back(message->second);
+	return texts;
 }
 
 std::string Pipeline::errorText() const

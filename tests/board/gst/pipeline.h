@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,8 @@ public:
 	/** \brief In order; the first is the cause */
 	const std::vector<Posted> &errors() const { return errors_; }
 	const std::vector<Posted> &warnings() const { return warnings_; }
+	/** \brief The element messages of this name, as GStreamer prints structures */
+	std::vector<std::string> elementMessages(const std::string &name) const;
 	/** \brief All errors in one text, for failure messages */
 	std::string errorText() const;
 
@@ -73,6 +76,7 @@ private:
 	bool end_ = false;
 	std::vector<Posted> errors_;
 	std::vector<Posted> warnings_;
+	std::multimap<std::string, std::string> elementMessages_;
 };
 
 /** \brief Reached EOS without an error, and showed `frames` frames without a copy */

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstheapneighbours.h"
+
+#include "gstheapkmssink.h"
+#include "gstheapkmssink_private.h"
+
+#include "heapflow/camera/camera_probe.h"
+#include "heapflow/display/display_probe.h"
+
+#include <set>
+
+namespace heapflow::gst
+{
+
+namespace
+{
+
+/* Enough for any pipeline; a loop of links is not followed for ever. */
+constexpr unsigned farthest = 64;
+
+/* Where the stream goes on inside of a bin, or outside of it, is behind a proxy pad. */
+GstPad *throughProxies(GstPad *pad)
+{
+	while (pad && GST_IS_PROXY_PAD(pad) && !GST_IS_ELEMENT(GST_OBJECT_PARENT(pad))) {
+		GstProxyPad *outside = gst_proxy_pad_get_internal(GST_PROXY_PAD(pad));
+		gst_object_unref(pad);
+		pad = outside ? gst_pad_get_peer(GST_PAD_CAST(outside)) : nullptr;
+		gst_clear_object(&outside);
+	}
+	while (pad && GST_IS_GHOST_PAD(pad)) {
+		GstPad *inside = gst_ghost_pad_get_target(GST_GHOST_PAD(pad));
+		gst_object_unref(pad);
+		pad = inside;
+	}
+	return pad;
+}
+
+GstElement *elementBehind(GstPad *pad)
+{
+	GstPad *peer = throughProxies(gst_pad_get_peer(pad));
+	GstElement *element = peer ? gst_pad_get_parent_element(peer) : nullptr;
+	gst_clear_object(&peer);
+	return element;
+}
+
+std::string stringProperty(GstElement *element, const char *name)
+{
+	GParamSpec *spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element), name);
+	if (!spec || spec->value_type != G_TYPE_STRING)
+		return {};
+	g_autofree char *value = nullptr;
+	g_object_get(element, name, &value, nullptr);
+	return value ? value : "";
+}
+
+void addProbe(GstElement *element, std::vector<std::unique_ptr<MemoryProbe>> &probes)
+{
+	if (GST_IS_HEAP_KMS_SINK(element)) {
+		const auto scanout = gst_heap_kms_sink_scanout(GST_HEAP_KMS_SINK(element));
+		if (!scanout)
+			return;
+		if (auto probe = openDisplayProbe(scanout->devicePath()))
+			probes.push_back(std::move(*probe));
+		return;
+	}
+	const std::string device = stringProperty(element, "device");
+	if (!device.starts_with("/dev/video"))
+		return;
+	if (auto probe = openCameraProbe(device))
+		probes.push_back(std::move(*probe));
+}
+
+void follow(GstPad *pad, unsigned left, std::set<GstElement *> &seen,
+	    std::vector<std::unique_ptr<MemoryProbe>> &probes)
+{
+	GstElement *element = left > 0 ? elementBehind(pad) : nullptr;
+	if (!element)
+		return;
+	if (seen.insert(element).second) {
+		addProbe(element, probes);
+		GstIterator *pads = GST_PAD_IS_SRC(pad) ? gst_element_iterate_src_pads(element)
+							: gst_element_iterate_sink_pads(element);
+		GValue item = G_VALUE_INIT;
+		while (gst_iterator_next(pads, &item) == GST_ITERATOR_OK) {
+			follow(GST_PAD_CAST(g_value_get_object(&item)), left - 1, seen, probes);
+			g_value_unset(&item);
+		}
+		gst_iterator_free(pads);
+	}
+	gst_object_unref(element);
+}
+
+} /* namespace */
+
+GstElement *peerElement(GstPad *pad)
+{
+	return elementBehind(pad);
+}
+
+std::string peerName(GstPad *pad)
+{
+	GstElement *element = elementBehind(pad);
+	if (!element)
+		return GST_PAD_IS_SRC(pad) ? "downstream" : "upstream";
+	g_autofree char *name = gst_object_get_name(GST_OBJECT_CAST(element));
+	gst_object_unref(element);
+	return name;
+}
+
+std::string peerFactory(GstPad *pad)
+{
+	GstElement *element = elementBehind(pad);
+	if (!element)
+		return {};
+	GstElementFactory *factory = gst_element_get_factory(element);
+	const std::string name = factory ? GST_OBJECT_NAME(factory) : "";
+	gst_object_unref(element);
+	return name;
+}
+
+std::vector<std::unique_ptr<MemoryProbe>> deviceProbes(GstPad *pad)
+{
+	std::set<GstElement *> seen;
+	std::vector<std::unique_ptr<MemoryProbe>> probes;
+
+	follow(pad, farthest, seen, probes);
+	return probes;
+}
+
+} /* namespace heapflow::gst */

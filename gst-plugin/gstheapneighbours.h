@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The elements before and after a pad: what they are called, and which devices they drive. */
+#pragma once
+
+#include "heapflow/heap/heap_probe.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gst/gst.h>
+
+namespace heapflow::gst
+{
+
+/** \brief The element on the other side of a pad, or null; the caller owns a reference */
+GstElement *peerElement(GstPad *pad);
+
+/** \brief The name of that element; "upstream" or "downstream" when nothing is linked */
+std::string peerName(GstPad *pad);
+
+/** \brief "tee", "v4l2src": the factory of that element; empty when nothing is linked */
+std::string peerFactory(GstPad *pad);
+
+/**
+ * \brief A probe for each device that works on the buffers which leave or enter `pad`
+ *
+ * Followed through filters, tees and bins, against the stream for a sink pad. Known are
+ * heapkmssink's display and the capture nodes of GStreamer's V4L2 elements; what cannot be opened,
+ * or is no such device, is left out.
+ */
+std::vector<std::unique_ptr<MemoryProbe>> deviceProbes(GstPad *pad);
+
+} /* namespace heapflow::gst */

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "interop_table.h"
+
+#include "checkout_paths.h"
+#include "run_command.h"
+#include "temporary_directory.h"
+#include "vivid.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <format>
+#include <fstream>
+#include <map>
+#include <ostream>
+#include <sstream>
+
+namespace heapflow::test
+{
+
+namespace
+{
+
+constexpr size_t columns = 7;
+
+std::string trimmed(std::string text)
+{
+	text.erase(0, text.find_first_not_of(" `"));
+	text.erase(text.find_last_not_of(" `") + 1);
+	return text;
+}
+
+std::vector<std::string> cellsOf(const std::string &line)
+{
+	std::vector<std::string> cells;
+	std::istringstream text(line);
+	std::string cell;
+
+	std::getline(text, cell, '|');
+	while (std::getline(text, cell, '|'))
+		cells.push_back(trimmed(cell));
+	return cells;
+}
+
+/* "0" is exactly none; else so many for each frame, to the nearest half. */
+std::string forEachFrame(double number, double frames)
+{
+	if (number == 0 || frames == 0)
+		return "0";
+	return std::format("{:g}", std::round(number / frames * 2) / 2);
+}
+
+std::string mapping(unsigned mappings, unsigned frames)
+{
+	if (mappings == 0)
+		return "never";
+	return mappings < frames / 2 ? "once" : "each frame";
+}
+
+/* What drivers call their nodes. */
+std::string nodeNamed(const std::string &name)
+{
+	for (const auto &entry : std::filesystem::directory_iterator("/sys/class/video4linux")) {
+		std::string text;
+		std::getline(std::ifstream(entry.path() / "name") >> std::ws, text);
+		if (text.contains(name))
+			return "/dev/" + entry.path().filename().string();
+	}
+	return {};
+}
+
+void replaceAll(std::string &text, const std::string &from, const std::string &to)
+{
+	for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+		text.replace(at, from.size(), to);
+}
+
+} /* namespace */
+
+std::ostream &operator<<(std::ostream &out, const InteropResult &result)
+{
+	return out << result.frames << " | " << result.memory << " | " << result.cpu << " | "
+		   << result.mapped;
+}
+
+std::string InteropRow::with(const InteropResult &other) const
+{
+	return std::format("| {} | `{}` | {} | {} | {} | {} | {} |", name, pipeline, setup,
+			   other.frames, other.memory, other.cpu, other.mapped);
+}
+
+std::string InteropRow::testName() const
+{
+	std::string text;
+	bool first = true;
+	for (const char c : name) {
+		if (!std::isalnum(c)) {
+			first = true;
+			continue;
+		}
+		text += char(first ? std::toupper(c) : c);
+		first = false;
+	}
+	return text;
+}
+
+std::vector<InteropRow> interopRows()
+{
+	std::vector<InteropRow> rows;
+	std::ifstream file(HEAPFLOW_INTEROP_MD);
+
+	for (std::string line; std::getline(file, line);) {
+		if (!line.starts_with("| ") || line.starts_with("| row "))
+			continue;
+		const std::vector<std::string> cells = cellsOf(line);
+		if (cells.size() != columns) {
+			fprintf(stderr, "%s: %zu cells in: %s\n", HEAPFLOW_INTEROP_MD, cells.size(),
+				line.c_str());
+			std::abort();
+		}
+		rows.push_back({cells[0], cells[1], cells[2],
+				{cells[3], cells[4], cells[5], cells[6]}});
+	}
+	return rows;
+}
+
+InteropResult resultOf(const Witnessed &seen)
+{
+	std::istringstream text(seen.output);
+	unsigned frames = 0;
+	std::string memory;
+
+	for (std::string line; std::getline(text, line);) {
+		std::istringstream words(line);
+		std::string word, kind;
+		words >> word;
+		if (word == "frames")
+			words >> frames;
+		if (word == "memory" && words >> kind)
+			memory += (memory.empty() ? "" : ", ") + kind;
+		if (word == "error")
+			memory = "error";
+	}
+	return {std::to_string(frames), memory.empty() ? "none" : memory,
+		forEachFrame(seen.whole.brackets / 2.0, frames),
+		mapping(seen.whole.mappings, frames)};
+}
+
+std::string InteropSetup::complete(std::string pipeline) const
+{
+	replaceAll(pipeline, "VIVID", vividNode());
+	replaceAll(pipeline, "VIM2M", nodeNamed("vim2m"));
+	return pipeline;
+}
+
+namespace
+{
+
+/* A registry of its own: the board's was made without the devices of V4L2. */
+class ProbedV4l2 : public InteropSetup
+{
+public:
+	std::string environment() const override
+	{
+		return "GST_V4L2_ENABLE_PROBE=1 GST_REGISTRY_UPDATE=yes GST_REGISTRY=" +
+		       (directory_.path() / "registry.bin").string();
+	}
+
+private:
+	TemporaryDirectory directory_;
+};
+
+class WithWeston : public InteropSetup
+{
+public:
+	WithWeston()
+	{
+		runCommand("weston --backend=headless --renderer=pixman --socket=interop --idle-time=0 "
+			   "--log=" + log() + " & echo $! >" + pid() +
+			   "; for i in $(seq 100); do [ -S $XDG_RUNTIME_DIR/interop ] && break; "
+			   "sleep 0.1; done");
+	}
+	~WithWeston() override { runCommand("kill $(cat " + pid() + ")"); }
+	std::string environment() const override { return "WAYLAND_DISPLAY=interop"; }
+
+private:
+	std::string log() const { return (directory_.path() / "log").string(); }
+	std::string pid() const { return (directory_.path() / "pid").string(); }
+
+	TemporaryDirectory directory_;
+};
+
+class WithFilm : public InteropSetup
+{
+public:
+	WithFilm()
+	{
+		runCommand("gst-launch-1.0 videotestsrc num-buffers=100 ! "
+			   "video/x-raw,width=320,height=240 ! theoraenc ! oggmux ! filesink location=" +
+			   film());
+	}
+	std::string complete(std::string pipeline) const override
+	{
+		replaceAll(pipeline, "FILM", film());
+		return pipeline;
+	}
+
+private:
+	std::string film() const { return (directory_.path() / "film.ogg").string(); }
+
+	TemporaryDirectory directory_;
+};
+
+class WithGl : public InteropSetup
+{
+public:
+	std::string environment() const override
+	{
+		return "GST_GL_PLATFORM=egl GST_GL_WINDOW=surfaceless LIBGL_ALWAYS_SOFTWARE=1";
+	}
+};
+
+} /* namespace */
+
+std::unique_ptr<InteropSetup> InteropSetup::make(const std::string &name)
+{
+	if (name == "-")
+		return std::make_unique<InteropSetup>();
+	if (name == "probe")
+		return std::make_unique<ProbedV4l2>();
+	if (name == "weston")
+		return std::make_unique<WithWeston>();
+	if (name == "film")
+		return std::make_unique<WithFilm>();
+	if (name == "gl")
+		return std::make_unique<WithGl>();
+	return nullptr;
+}
+
+} /* namespace heapflow::test */

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The table of docs/interop.md as data, and what its rows need around them. */
+#pragma once
+
+#include "syscall_witness.h"
+
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace heapflow::test
+{
+
+/** \brief The cells that a run fills in */
+struct InteropResult {
+	std::string frames;
+	std::string memory;
+	std::string cpu;
+	std::string mapped;
+
+	bool operator==(const InteropResult &) const = default;
+};
+std::ostream &operator<<(std::ostream &out, const InteropResult &result);
+
+struct InteropRow {
+	std::string name;
+	std::string pipeline;
+	std::string setup;
+	InteropResult result;
+
+	/** \brief The line of the table, with other results */
+	std::string with(const InteropResult &other) const;
+	/** \brief As GoogleTest takes it: "V4l2srcDmabufImport" */
+	std::string testName() const;
+};
+
+/** \brief All rows of the document; a row that cannot be read ends the program */
+std::vector<InteropRow> interopRows();
+
+/** \brief What gst-row printed and strace counted, as cells */
+InteropResult resultOf(const Witnessed &seen);
+
+/** \brief What must be there while a row runs */
+class InteropSetup
+{
+public:
+	/** \param[in] name Of the column "setup" */
+	static std::unique_ptr<InteropSetup> make(const std::string &name);
+
+	virtual ~InteropSetup() = default;
+	/** \brief The pipeline with the nodes and files of this board */
+	virtual std::string complete(std::string pipeline) const;
+	virtual std::string environment() const { return {}; }
+};
+
+} /* namespace heapflow::test */
