@@ -16,8 +16,10 @@
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <memory>
 #include <string_view>
 
 using namespace heapflow;
@@ -26,98 +28,119 @@ using namespace std::chrono_literals;
 namespace
 {
 
-int complain(const Error &error)
-{
-	std::cerr << "camera-to-screen: " << error.text() << '\n';
-	return EXIT_FAILURE;
-}
+volatile std::sig_atomic_t stopped = 0; /* by Ctrl-C */
 
-/* The first format of the camera that the screen can show; invalid formats stay the camera's
- * choice. */
-uint32_t commonFormat(Camera &camera, const Screen &screen)
+/* What the camera and the screen use; they go first, as members are destroyed from the last on. */
+struct Viewer {
+	AllocatedBuffers allocated;
+	std::atomic<unsigned long> shown = 0;
+	std::unique_ptr<Camera> camera;
+	std::unique_ptr<Screen> screen;
+	FrameLayout layout;
+};
+
+/* The first format of the camera, in its order of preference, that a plane of the screen takes. */
+Result<uint32_t> commonFormat(Camera &camera, const Screen &screen)
 {
 	const auto modes = camera.modes();
 	if (!modes)
-		return 0;
-	for (const CaptureMode &mode : *modes) {
-		for (const ScanoutFormat &format : screen.formats()) {
+		return std::unexpected(modes.error());
+	for (const CaptureMode &mode : *modes)
+		for (const ScanoutFormat &format : screen.formats())
 			if (format.fourcc == mode.fourcc)
 				return mode.fourcc;
-		}
+	return fail(ENOTSUP, "the screen has no plane for any format of the camera");
+}
+
+/* Everything before the first frame: formats, memory, and both devices told of it. */
+Result<void> prepare(Viewer &viewer, std::string_view expression, std::string_view name)
+{
+	auto choice = chooseHeap(expression);
+	if (!choice)
+		return std::unexpected(choice.error());
+	auto camera = openCamera(name);
+	if (!camera)
+		return std::unexpected(camera.error());
+	viewer.camera = std::move(*camera);
+	auto screen = Screen::open({});
+	if (!screen)
+		return std::unexpected(screen.error());
+	viewer.screen = std::move(*screen);
+
+	const auto format = commonFormat(*viewer.camera, *viewer.screen);
+	if (!format)
+		return std::unexpected(format.error());
+	const DisplayMode mode = viewer.screen->mode();
+	/* What the camera makes of it is in the answer; near to the screen's size is best. */
+	const auto configuration = viewer.camera->configure(
+		{.fourcc = *format, .width = mode.width, .height = mode.height});
+	if (!configuration)
+		return std::unexpected(configuration.error());
+	viewer.layout = configuration->layout;
+
+	auto allocated = allocateBuffers(*choice, configuration->bufferCount, viewer.layout.size(),
+					 "camera-to-screen");
+	if (!allocated)
+		return std::unexpected(allocated.error());
+	viewer.allocated = std::move(*allocated);
+	/* EFAULT here, or from the first waitFrame(): the camera does not take this memory. */
+	if (auto imported = viewer.camera->importBuffers(viewer.allocated.buffers); !imported)
+		return imported;
+	const auto plan =
+		viewer.screen->configure(viewer.layout, viewer.allocated.buffers.front().fd());
+	if (!plan)
+		return std::unexpected(plan.error());
+	std::cout << viewer.camera->info().model << ", " << describe(viewer.layout) << ", "
+		  << viewer.allocated.buffers.size() << " buffers of "
+		  << viewer.allocated.heap.name.text << ", " << plan->device << ", "
+		  << plan->connector << ", plane " << plan->planeId << std::endl;
+	return {};
+}
+
+Result<void> show(Viewer &viewer, long frames)
+{
+	/* Cookies are the buffers' indices plus one, because 0 means none. */
+	viewer.screen->setFlipHandler([&viewer](const FlipEvent &flip) {
+		if (flip.cookie)
+			viewer.shown++;
+		if (flip.released)
+			(void)viewer.camera->queue(static_cast<unsigned>(flip.released - 1));
+	});
+	if (auto started = viewer.camera->start(); !started)
+		return started;
+	for (long i = 0; (frames == 0 || i < frames) && !stopped; i++) {
+		const auto frame = viewer.camera->waitFrame(2s);
+		if (!frame)
+			return std::unexpected(frame.error());
+		if (auto shown = viewer.screen->show(viewer.allocated.buffers[frame->index].fd(),
+						     viewer.layout, frame->index + 1);
+		    !shown)
+			return shown;
 	}
-	return 0;
+	/* The order of the end: nothing on the screen, then nothing in the camera. */
+	if (auto hidden = viewer.screen->hide(); !hidden)
+		return hidden;
+	return viewer.camera->stop();
 }
 
 } /* namespace */
 
 int main(int argc, char **argv)
 {
-	if (argc > 1 && argv[1][0] == '-') {
-		std::cout
-			<< "usage: camera-to-screen [HEAP-EXPRESSION [CAMERA [FRAMES]]]\n"
-			   "Shows FRAMES (300) of CAMERA (the first) in memory of a heap that the\n"
-			   "expression chooses (video@*:default:system).\n";
-		return std::string_view(argv[1]) == "--help" ? 0 : 2;
+	if (argc > 4 || (argc > 1 && argv[1][0] == '-')) {
+		std::cout << "usage: camera-to-screen [HEAP-EXPRESSION [CAMERA [FRAMES]]]\n"
+			     "Shows CAMERA (the first) in memory of a heap that the expression chooses\n"
+			     "(video@*:default:system), for FRAMES (0: until Ctrl-C).\n";
+		return std::string_view(argv[1]) == "--help" ? EXIT_SUCCESS : 2;
 	}
-	const char *expression = argc > 1 ? argv[1] : "video@*:default:system";
-	const char *name = argc > 2 ? argv[2] : "";
-	const long frames = argc > 3 ? std::atol(argv[3]) : 300;
-
-	auto choice = chooseHeap(expression);
-	if (!choice)
-		return complain(choice.error());
-	auto camera = openCamera(name);
-	if (!camera)
-		return complain(camera.error());
-	auto screen = Screen::open({});
-	if (!screen)
-		return complain(screen.error());
-
-	auto configuration = (*camera)->configure(
-		{.fourcc = commonFormat(**camera, **screen), .width = 1280, .height = 720});
-	if (!configuration)
-		return complain(configuration.error());
-	const FrameLayout &layout = configuration->layout;
-	std::cout << (*camera)->info().model << ": " << describe(layout) << '\n';
-
-	auto allocated =
-		allocateBuffers(*choice, configuration->bufferCount, layout.size(), "camera");
-	if (!allocated)
-		return complain(allocated.error());
-	std::cout << configuration->bufferCount << " buffers of " << allocated->heap.name.text
-		  << '\n';
-
-	auto plan = (*screen)->configure(layout, allocated->buffers[0].fd());
-	if (!plan)
-		return complain(plan.error());
-	std::cout << plan->device << ", " << plan->connector << ", plane " << plan->planeId << '\n';
-
-	/* Cookies are the buffers' indices plus one, because 0 means none. */
-	std::atomic<long> shown = 0;
-	(*screen)->setFlipHandler([&](const FlipEvent &flip) {
-		shown++;
-		if (flip.released)
-			(void)(*camera)->queue(static_cast<unsigned>(flip.released - 1));
-	});
-	if (auto imported = (*camera)->importBuffers(allocated->buffers); !imported)
-		return complain(imported.error());
-	if (auto started = (*camera)->start(); !started)
-		return complain(started.error());
-
-	for (long i = 0; i < frames; i++) {
-		auto frame = (*camera)->waitFrame(2s);
-		if (!frame)
-			return complain(frame.error());
-		const Buffer &buffer = allocated->buffers[frame->index];
-		if (auto shownFrame = (*screen)->show(buffer.fd(), layout, frame->index + 1);
-		    !shownFrame)
-			return complain(shownFrame.error());
-	}
-
-	/* The order of the end: nothing on the screen, then nothing in the camera, then the memory.
-	 */
-	(void)(*screen)->hide();
-	(void)(*camera)->stop();
-	std::cout << shown << " frames shown\n";
-	return EXIT_SUCCESS;
+	std::signal(SIGINT, [](int) { stopped = 1; });
+	Viewer viewer;
+	auto done = prepare(viewer, argc > 1 ? argv[1] : "video@*:default:system",
+			    argc > 2 ? argv[2] : "");
+	if (done)
+		done = show(viewer, argc > 3 ? std::atol(argv[3]) : 0);
+	std::cout << viewer.shown << " frames shown\n";
+	if (!done)
+		std::cerr << "camera-to-screen: " << done.error().text() << '\n';
+	return done ? EXIT_SUCCESS : EXIT_FAILURE;
 }
