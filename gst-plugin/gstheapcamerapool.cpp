@@ -4,6 +4,7 @@
 #include "gst/heap/gstheapcamerameta.h"
 #include "gst/heap/gstheapreleasefencemeta.h"
 #include "gstheapformat.h"
+#include "gstheaptiming.h"
 
 #include <cerrno>
 #include <optional>
@@ -261,6 +262,11 @@ static GstBuffer *gst_heap_camera_pool_wrap(GstMemory *memory, const heapflow::F
 	keepInPool(&gst_buffer_add_heap_camera_meta(buffer)->meta);
 	if (waitsForFences)
 		keepInPool(&gst_buffer_add_heap_release_fence_meta(buffer)->meta);
+	GstCaps *reference = heapflow::gst::arrivalReference();
+	keepInPool(&gst_buffer_add_reference_timestamp_meta(buffer, reference, 0,
+							    GST_CLOCK_TIME_NONE)
+			    ->parent);
+	gst_caps_unref(reference);
 	gst_mini_object_set_qdata(GST_MINI_OBJECT_CAST(buffer), indexQuark(),
 				  GUINT_TO_POINTER(index), nullptr);
 	/* Set by append; from now on it means that somebody else changed the memory. */

@@ -37,12 +37,29 @@ CameraSession::~CameraSession()
 	camera_.reset();
 }
 
-const std::vector<CaptureMode> &CameraSession::modes(StreamRole role)
+std::vector<CaptureMode> CameraSession::modes(StreamRole role)
 {
-	const auto known = modes_.find(role);
-	if (known != modes_.end())
-		return known->second;
-	return modes_[role] = camera_->modes(role).value_or(std::vector<CaptureMode>());
+	{
+		std::lock_guard lock(modesMutex_);
+		if (const auto known = modes_.find(role); known != modes_.end())
+			return known->second;
+	}
+	auto modes = camera_->modes(role).value_or(std::vector<CaptureMode>());
+	std::lock_guard lock(modesMutex_);
+	return modes_[role] = std::move(modes);
+}
+
+void CameraSession::refreshModes()
+{
+	if (info().backend != CameraBackend::V4l2)
+		return;
+	/* One that cannot be asked now says so when it is configured. */
+	auto modes = camera_->modes();
+	if (!modes || modes->empty())
+		return;
+	std::lock_guard lock(modesMutex_);
+	modes_.clear();
+	modes_[StreamRole::Viewfinder] = std::move(*modes);
 }
 
 const CaptureConfiguration &CameraSession::configuration(unsigned stream) const

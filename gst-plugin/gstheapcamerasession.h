@@ -9,6 +9,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -33,8 +34,14 @@ public:
 	CameraSession &operator=(const CameraSession &) = delete;
 
 	const CameraInfo &info() const { return camera_->info(); }
-	/** \brief Of a stream in this role; asked once. Empty: the camera has none */
-	const std::vector<CaptureMode> &modes(StreamRole role = StreamRole::Viewfinder);
+	/**
+	 * \brief Of a stream in this role; asked once. Empty: the camera has none
+	 *
+	 * From any thread for a role that was asked for before.
+	 */
+	std::vector<CaptureMode> modes(StreamRole role = StreamRole::Viewfinder);
+	/** \brief Ask again where a signal may have changed: at the input of a V4L2 grabber */
+	void refreshModes();
 	const std::vector<CaptureRequest> &requests() const { return requests_; }
 	const CaptureConfiguration &configuration(unsigned stream = 0) const;
 	size_t streams() const { return streams_.size(); }
@@ -112,6 +119,7 @@ private:
 	Result<void> configureAgain();
 
 	std::unique_ptr<Camera> camera_;
+	std::mutex modesMutex_; /* guards modes_ */
 	std::map<StreamRole, std::vector<CaptureMode>> modes_;
 	std::vector<CaptureRequest> requests_;
 	SensorRequest sensor_;

@@ -36,6 +36,9 @@
  * gst-launch-1.0 heapcamerasrc controls='c,brightness=0.2,contrast=1.1' ! heapkmssink
  * ]|
  * Controls of the camera, together from one frame on; #heapcamerasrc:camera-controls lists them.
+ * Those that are one number, flag or choice can be driven by a #GstController; bind them with
+ * gst_direct_control_binding_new_absolute(), as the limits are those of the camera, not of the
+ * property.
  *
  * ## Memory
  * With #heapcamerasrc:heap set, buffers come from that heap. Otherwise the pool that downstream
@@ -207,12 +210,15 @@ static GstFlowReturn gst_heap_camera_src_create(GstPushSrc *push, GstBuffer **bu
 		Result<GstBuffer *> next = nullptr;
 		if (auto started = gst_heap_camera_src_start_stream(self); !started) {
 			next = std::unexpected(started.error());
+			if (gst_heap_camera_src_put_away(self, started.error()))
+				next.error().code = heapflow::gst::negotiateAgain;
 		} else {
 			gst_heap_camera_src_push_orientation(self);
 			next = gst_heap_camera_src_next_buffer(
 				self, GST_HEAP_CAMERA_PAD(GST_BASE_SRC_PAD(base)));
 		}
 		if (next) {
+			gst_heap_camera_src_follow_bindings(self, *next);
 			*buffer = *next;
 			return GST_FLOW_OK;
 		}

@@ -224,6 +224,19 @@ GstStructure *gst_heap_camera_src_list_controls(GstHeapCameraSrc *self)
 	return list;
 }
 
+/* They act on the frames that the camera begins from now on. */
+void gst_heap_camera_src_follow_bindings(GstHeapCameraSrc *self, GstBuffer *frame)
+{
+	const GstSegment *segment = &GST_BASE_SRC_CAST(self)->segment;
+
+	if (!GST_BUFFER_PTS_IS_VALID(frame) ||
+	    !gst_object_has_active_control_bindings(GST_OBJECT_CAST(self)))
+		return;
+	gst_object_sync_values(
+		GST_OBJECT_CAST(self),
+		gst_segment_to_stream_time(segment, GST_FORMAT_TIME, GST_BUFFER_PTS(frame)));
+}
+
 Result<void> gst_heap_camera_src_apply_controls(GstHeapCameraSrc *self)
 {
 	heapflow::ControlList controls;

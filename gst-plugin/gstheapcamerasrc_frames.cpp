@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #define GST_CAT_DEFAULT gst_heap_camera_src_debug
 
@@ -75,26 +76,44 @@ static void gst_heap_camera_src_say_starving(GstHeapCameraSrc *self, GstHeapCame
 		("more buffers (property buffers) help if they are only held for long"));
 }
 
+/* Gone, or without a signal. Whoever has the session still keeps it; a node that is open may not
+ * come back. */
+static bool isAway(const Error &error)
+{
+	return error.code == ENODEV || error.code == ENOLINK;
+}
+
+bool gst_heap_camera_src_put_away(GstHeapCameraSrc *self, const Error &error)
+{
+	CameraSource &source = *self->source;
+	std::lock_guard lock(source.mutex);
+
+	if (!source.waitForCamera || !isAway(error))
+		return false;
+	source.session.reset();
+	source.putAway = true;
+	return true;
+}
+
 Result<void> gst_heap_camera_src_await_camera(GstHeapCameraSrc *self)
 {
 	CameraSource &source = *self->source;
 	CameraPad &state = gst_heap_camera_pad_state(
 		GST_HEAP_CAMERA_PAD(GST_BASE_SRC_PAD(GST_BASE_SRC_CAST(self))));
 
-	{
-		std::lock_guard lock(source.mutex);
-		source.session.reset();
-	}
-	for (;;) {
+	/* One without a signal can be opened all the time. */
+	for (bool wait = std::exchange(source.putAway, false);; wait = true) {
+		if (wait) {
+			std::unique_lock lock(source.mutex);
+			source.woken.wait_for(lock, cameraInterval,
+					      [&state] { return state.flushing.load(); });
+		}
+		if (state.flushing)
+			return heapflow::fail(ECANCELED, "flushing");
 		auto opened = gst_heap_camera_src_open(self);
 		if (opened)
 			return opened;
 		GST_DEBUG_OBJECT(self, "waiting: %s", opened.error().text().c_str());
-		std::unique_lock lock(source.mutex);
-		source.woken.wait_for(lock, cameraInterval,
-				      [&state] { return state.flushing.load(); });
-		if (state.flushing)
-			return heapflow::fail(ECANCELED, "flushing");
 	}
 }
 
@@ -109,19 +128,13 @@ static Result<void> gst_heap_camera_src_recover(GstHeapCameraSrc *self, const Er
 		wait = source.waitForCamera;
 	}
 	const bool failed = error.code == EIO || error.code == ETIMEDOUT;
-	const bool gone = error.code == ENODEV || error.code == ENOLINK;
-	if (!(gone && wait) && error.code != ESTALE &&
+	if (!(isAway(error) && wait) && error.code != ESTALE &&
 	    (!failed || (source.lastFailure && now - source.lastFailure < recovery)))
 		return std::unexpected(error);
 
 	HEAPFLOW_ELEMENT_WARNING(self, error);
 	gst_heap_camera_src_stop_others(self);
-	if (gone) {
-		/* create() waits: whoever called this has the session still, and a node that is
-		 * open may not come back. */
-		std::lock_guard lock(source.mutex);
-		source.session.reset();
-	}
+	(void)gst_heap_camera_src_put_away(self, error); /* create() waits for it */
 	source.lastFailure = failed ? now : 0;
 	return heapflow::fail(heapflow::gst::negotiateAgain, error.message);
 }

@@ -201,7 +201,8 @@ static bool gst_heap_camera_src_configure(GstHeapCameraSrc *self, CameraSession 
 		requests.push_back(*request);
 	}
 	if (auto configured = session.configure(requests, sensor); !configured) {
-		HEAPFLOW_ELEMENT_ERROR(self, configured.error());
+		if (!gst_heap_camera_src_put_away(self, configured.error()))
+			HEAPFLOW_ELEMENT_ERROR(self, configured.error());
 		return false;
 	}
 	if (auto applied = gst_heap_camera_src_apply_controls(self); !applied) {
@@ -255,6 +256,7 @@ gboolean gst_heap_camera_src_negotiate(GstBaseSrc *base)
 	if (!session)
 		return TRUE;
 
+	session->refreshModes();
 	std::vector<Candidate> candidates(1);
 	candidates[0].pad = GST_HEAP_CAMERA_PAD(GST_BASE_SRC_PAD(base));
 	source.others = gst_heap_camera_src_linked_pads(self);
@@ -269,7 +271,7 @@ gboolean gst_heap_camera_src_negotiate(GstBaseSrc *base)
 			return FALSE;
 	}
 	if (!gst_heap_camera_src_configure(self, *session, candidates))
-		return FALSE;
+		return !gst_heap_camera_src_session(self);
 	for (Candidate &candidate : candidates) {
 		gst_heap_camera_pad_state(candidate.pad).configured = true;
 		if (candidate.pad != candidates.front().pad)
@@ -477,6 +479,8 @@ gboolean gst_heap_camera_src_decide_allocation(GstBaseSrc *base, GstQuery *query
 	while (gst_query_get_n_allocation_pools(query) > 0)
 		gst_query_remove_nth_allocation_pool(query, 0);
 	if (!notes) {
+		if (gst_heap_camera_src_put_away(self, notes.error()))
+			return TRUE;
 		HEAPFLOW_ELEMENT_ERROR(self, notes.error());
 		return FALSE;
 	}

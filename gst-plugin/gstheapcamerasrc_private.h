@@ -51,6 +51,7 @@ struct CameraSource {
 	std::vector<GstHeapCameraPad *> others; /* with a stream; a reference to each */
 	std::string cameraId;                   /* the one that was opened first */
 	int64_t lastFailure = 0;                /* ns, CLOCK_MONOTONIC, after which it went on */
+	bool putAway = false;                   /* it was there, and of no use yet */
 };
 
 /* What waitForFrame() ends with when the formats are to be settled anew. */
@@ -80,6 +81,8 @@ void gst_heap_camera_src_publish_plan(GstHeapCameraSrc *self);
 /* The next frame for a pad, as its buffer. Errors: ECANCELED flushing, negotiateAgain. */
 heapflow::Result<GstBuffer *> gst_heap_camera_src_next_buffer(GstHeapCameraSrc *self,
 							      GstHeapCameraPad *pad);
+/* If such a camera is to be waited for: let go of it. */
+bool gst_heap_camera_src_put_away(GstHeapCameraSrc *self, const heapflow::Error &error);
 /* Wait for a camera that is not there. Errors: ECANCELED flushing. */
 heapflow::Result<void> gst_heap_camera_src_await_camera(GstHeapCameraSrc *self);
 
@@ -105,5 +108,7 @@ void gst_heap_camera_src_set_control(GstHeapCameraSrc *self, guint id, const GVa
 void gst_heap_camera_src_get_control(GstHeapCameraSrc *self, guint id, GValue *value);
 void gst_heap_camera_src_set_controls(GstHeapCameraSrc *self, const GstStructure *structure);
 GstStructure *gst_heap_camera_src_list_controls(GstHeapCameraSrc *self);
+/* Controls that a GstController drives, as they are to be at the time of this frame. */
+void gst_heap_camera_src_follow_bindings(GstHeapCameraSrc *self, GstBuffer *frame);
 /* What was set before the camera was there. */
 heapflow::Result<void> gst_heap_camera_src_apply_controls(GstHeapCameraSrc *self);

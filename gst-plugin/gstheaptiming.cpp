@@ -77,9 +77,14 @@ uint64_t FrameStamper::stamp(GstBuffer *buffer, const CapturedFrame &frame, GstE
 	}
 	lastSequence_ = frame.sequence;
 
+	/* Buffers of the camera's pool keep theirs from frame to frame. */
 	GstCaps *reference = arrivalReference();
-	gst_buffer_add_reference_timestamp_meta(buffer, reference, GstClockTime(frame.arrival),
-						GST_CLOCK_TIME_NONE);
+	if (GstReferenceTimestampMeta *meta =
+		    gst_buffer_get_reference_timestamp_meta(buffer, reference))
+		meta->timestamp = GstClockTime(frame.arrival);
+	else
+		gst_buffer_add_reference_timestamp_meta(
+			buffer, reference, GstClockTime(frame.arrival), GST_CLOCK_TIME_NONE);
 	gst_caps_unref(reference);
 	return lost;
 }

@@ -59,6 +59,9 @@ Result<CapturedFrame> FrameQueue::wait(std::chrono::milliseconds timeout)
 	}
 	if (failure_)
 		return std::unexpected(*failure_);
+	/* Asked in passing, once a frame with the policy of the latest: nothing is allocated. */
+	if (timeout.count() == 0)
+		return heapflow::fail(ETIMEDOUT, "no frame yet");
 	return heapflow::fail(ETIMEDOUT, std::format("no frame within {} ms", timeout.count()));
 }
 

@@ -43,46 +43,113 @@ libcamera::Span<const T> elementsOf(const libcamera::ControlValue &value)
 	return {reinterpret_cast<const T *>(value.data().data()), value.numElements()};
 }
 
+/* A list to be filled, in the memory of the one that the value had. */
 template<typename T>
-ControlValue integersFrom(const libcamera::ControlValue &value)
+std::vector<T> &listIn(ControlValue &value)
+{
+	auto *list = std::get_if<std::vector<T>>(&value);
+	if (!list)
+		list = &value.emplace<std::vector<T>>();
+	list->clear();
+	return *list;
+}
+
+template<typename T>
+void takeIntegers(const libcamera::ControlValue &value, ControlValue &out)
 {
 	const auto elements = elementsOf<T>(value);
 	if (!value.isArray())
-		return static_cast<int64_t>(elements[0]);
-	return std::vector<int64_t>(elements.begin(), elements.end());
+		out = static_cast<int64_t>(elements[0]);
+	else
+		listIn<int64_t>(out).assign(elements.begin(), elements.end());
 }
 
-ControlValue realsFrom(const libcamera::ControlValue &value)
+void takeReals(const libcamera::ControlValue &value, ControlValue &out)
 {
 	const auto elements = elementsOf<float>(value);
 	if (!value.isArray())
-		return static_cast<double>(elements[0]);
-	return std::vector<double>(elements.begin(), elements.end());
+		out = static_cast<double>(elements[0]);
+	else
+		listIn<double>(out).assign(elements.begin(), elements.end());
 }
 
-ControlValue rectanglesFrom(const libcamera::ControlValue &value)
+void takeText(const libcamera::ControlValue &value, ControlValue &out)
 {
-	std::vector<int64_t> numbers;
+	const auto text = elementsOf<char>(value);
+	if (!std::holds_alternative<std::string>(out))
+		out.emplace<std::string>();
+	std::get<std::string>(out).assign(text.begin(), text.end());
+}
+
+void takeRectangles(const libcamera::ControlValue &value, ControlValue &out)
+{
+	std::vector<int64_t> &numbers = listIn<int64_t>(out);
 	for (const libcamera::Rectangle &rectangle : elementsOf<libcamera::Rectangle>(value))
 		numbers.insert(numbers.end(), {rectangle.x, rectangle.y, int64_t{rectangle.width},
 					       int64_t{rectangle.height}});
-	return numbers;
 }
 
-ControlValue sizesFrom(const libcamera::ControlValue &value)
+void takeSizes(const libcamera::ControlValue &value, ControlValue &out)
 {
-	std::vector<int64_t> numbers;
+	std::vector<int64_t> &numbers = listIn<int64_t>(out);
 	for (const libcamera::Size &size : elementsOf<libcamera::Size>(value))
 		numbers.insert(numbers.end(), {int64_t{size.width}, int64_t{size.height}});
-	return numbers;
 }
 
-ControlValue pointsFrom(const libcamera::ControlValue &value)
+void takePoints(const libcamera::ControlValue &value, ControlValue &out)
 {
-	std::vector<int64_t> numbers;
+	std::vector<int64_t> &numbers = listIn<int64_t>(out);
 	for (const libcamera::Point &point : elementsOf<libcamera::Point>(value))
 		numbers.insert(numbers.end(), {int64_t{point.x}, int64_t{point.y}});
-	return numbers;
+}
+
+/* The value as ours, in the memory that `out` has: once a frame for all that it carries. */
+void takeValue(const libcamera::ControlValue &value, ControlValue &out)
+{
+	if (value.isNone() || (value.numElements() == 0 && !value.isArray())) {
+		out = std::monostate();
+		return;
+	}
+	switch (value.type()) {
+	case libcamera::ControlTypeBool:
+		if (value.isArray())
+			takeIntegers<bool>(value, out);
+		else
+			out = value.get<bool>();
+		break;
+	case libcamera::ControlTypeByte:
+		takeIntegers<uint8_t>(value, out);
+		break;
+	case libcamera::ControlTypeUnsigned16:
+		takeIntegers<uint16_t>(value, out);
+		break;
+	case libcamera::ControlTypeUnsigned32:
+		takeIntegers<uint32_t>(value, out);
+		break;
+	case libcamera::ControlTypeInteger32:
+		takeIntegers<int32_t>(value, out);
+		break;
+	case libcamera::ControlTypeInteger64:
+		takeIntegers<int64_t>(value, out);
+		break;
+	case libcamera::ControlTypeFloat:
+		takeReals(value, out);
+		break;
+	case libcamera::ControlTypeString:
+		takeText(value, out);
+		break;
+	case libcamera::ControlTypeRectangle:
+		takeRectangles(value, out);
+		break;
+	case libcamera::ControlTypeSize:
+		takeSizes(value, out);
+		break;
+	case libcamera::ControlTypePoint:
+		takePoints(value, out);
+		break;
+	default:
+		out = std::monostate();
+	}
 }
 
 std::vector<int64_t> integersOf(const ControlValue &value)
@@ -180,38 +247,9 @@ void takeLimits(ControlDescription &control, const libcamera::ControlInfo &info)
 
 ControlValue valueFromLibcamera(const libcamera::ControlValue &value)
 {
-	if (value.isNone() || (value.numElements() == 0 && !value.isArray()))
-		return {};
-	switch (value.type()) {
-	case libcamera::ControlTypeBool:
-		if (!value.isArray())
-			return value.get<bool>();
-		return integersFrom<bool>(value);
-	case libcamera::ControlTypeByte:
-		return integersFrom<uint8_t>(value);
-	case libcamera::ControlTypeUnsigned16:
-		return integersFrom<uint16_t>(value);
-	case libcamera::ControlTypeUnsigned32:
-		return integersFrom<uint32_t>(value);
-	case libcamera::ControlTypeInteger32:
-		return integersFrom<int32_t>(value);
-	case libcamera::ControlTypeInteger64:
-		return integersFrom<int64_t>(value);
-	case libcamera::ControlTypeFloat:
-		return realsFrom(value);
-	case libcamera::ControlTypeString: {
-		const auto text = elementsOf<char>(value);
-		return std::string(text.begin(), text.end());
-	}
-	case libcamera::ControlTypeRectangle:
-		return rectanglesFrom(value);
-	case libcamera::ControlTypeSize:
-		return sizesFrom(value);
-	case libcamera::ControlTypePoint:
-		return pointsFrom(value);
-	default:
-		return {};
-	}
+	ControlValue result;
+	takeValue(value, result);
+	return result;
 }
 
 libcamera::ControlValue valueToLibcamera(const libcamera::ControlId &id, const ControlValue &value)
@@ -287,12 +325,18 @@ std::vector<ControlDescription> knownControls()
 
 void readMetadata(const libcamera::ControlList &metadata, FrameControls &out)
 {
-	out.clear();
+	size_t count = 0;
 	for (const auto &[number, value] : metadata) {
 		const auto known = libcamera::controls::controls.find(number);
-		if (known != libcamera::controls::controls.end())
-			out.push_back({known->second->name(), valueFromLibcamera(value)});
+		if (known == libcamera::controls::controls.end())
+			continue;
+		if (count == out.size())
+			out.emplace_back();
+		out[count].name = known->second->name();
+		takeValue(value, out[count].value);
+		++count;
 	}
+	out.resize(count);
 }
 
 } /* namespace heapflow */

@@ -318,6 +318,9 @@ Result<CapturedFrame> V4l2Camera::waitFrame(std::chrono::milliseconds timeout, u
 
 std::unexpected<Error> V4l2Camera::timedOut(std::chrono::milliseconds timeout) const
 {
+	/* As FrameQueue::wait(). */
+	if (timeout.count() == 0)
+		return fail(ETIMEDOUT, "no frame yet");
 	return fail(ETIMEDOUT,
 		    std::format("no frame from {} within {} ms", name(), timeout.count()),
 		    queue_.starved() ? "None of its buffers is queued: they are all in use" : "");

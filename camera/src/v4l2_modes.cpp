@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <format>
 #include <numeric>
+#include <optional>
 
 namespace heapflow
 {
@@ -22,8 +23,11 @@ FrameRate rateFromInterval(const v4l2_fract &interval)
 	return {interval.denominator / divisor, interval.numerator / divisor};
 }
 
-/* Of the signal at the selected input, when it has DV timings (HDMI); else 0/1. */
-FrameRate signalRate(const V4l2Node &node)
+/*
+ * Of the selected input, when it has DV timings (HDMI): what it receives, or what is set when it
+ * cannot tell. The format follows a new signal only when it is settled (followSignal()).
+ */
+std::optional<v4l2_bt_timings> signalTimings(const V4l2Node &node)
 {
 	v4l2_input input{};
 	int index = 0;
@@ -31,11 +35,23 @@ FrameRate signalRate(const V4l2Node &node)
 	if (node.ioctl(VIDIOC_G_INPUT, &index))
 		return {};
 	input.index = static_cast<uint32_t>(index);
-	if (node.ioctl(VIDIOC_ENUMINPUT, &input) ||
-	    !(input.capabilities & V4L2_IN_CAP_DV_TIMINGS) ||
-	    node.ioctl(VIDIOC_G_DV_TIMINGS, &timings) || timings.type != V4L2_DV_BT_656_1120)
+	if (node.ioctl(VIDIOC_ENUMINPUT, &input) || !(input.capabilities & V4L2_IN_CAP_DV_TIMINGS))
 		return {};
-	return rateFromTimings(timings.bt);
+	if (node.ioctl(VIDIOC_QUERY_DV_TIMINGS, &timings)) {
+		timings = {};
+		if (node.ioctl(VIDIOC_G_DV_TIMINGS, &timings))
+			return {};
+	}
+	if (timings.type != V4L2_DV_BT_656_1120)
+		return {};
+	return timings.bt;
+}
+
+/* 0/1 without DV timings. */
+FrameRate signalRate(const V4l2Node &node)
+{
+	const auto timings = signalTimings(node);
+	return timings ? rateFromTimings(*timings) : FrameRate();
 }
 
 std::vector<FrameRate> enumerateRates(const V4l2Node &node, const CaptureMode &mode)
@@ -99,8 +115,11 @@ void appendSizes(const V4l2Node &node, const V4l2Format &format, const V4l2Pictu
 		modes.push_back(discrete(format, size.discrete.width, size.discrete.height));
 	}
 	/* A driver without this ioctl (frame grabbers) has the size of its signal. */
-	if (size.index == 0)
-		modes.push_back(discrete(format, current.width, current.height));
+	if (size.index > 0)
+		return;
+	const auto signal = signalTimings(node);
+	modes.push_back(discrete(format, signal ? signal->width : current.width,
+				 signal ? signal->height : current.height));
 }
 
 } /* namespace */

@@ -55,6 +55,18 @@ void setControl(const std::string &node, const std::string &name, int32_t value)
 	ADD_FAILURE() << node << " has no control '" << name << "'";
 }
 
+void selectInput(const std::string &node, int input)
+{
+	const UniqueFd fd(open(node.c_str(), O_RDWR | O_CLOEXEC));
+	EXPECT_EQ(ioctl(fd.get(), VIDIOC_S_INPUT, &input), 0) << strerror(errno);
+}
+
+void sendSignal(const std::string &node, int32_t timings)
+{
+	setControl(node, "DV Timings", timings);
+	setControl(node, "DV Timings Signal Mode", selectedSignal);
+}
+
 uint32_t deviceCapabilities(const std::string &node)
 {
 	const UniqueFd fd(open(node.c_str(), O_RDWR | O_CLOEXEC));

@@ -20,6 +20,16 @@ std::string vividNode();
 /** \brief Set a control by the name v4l2-ctl shows in quotes; a test failure if there is none */
 void setControl(const std::string &node, const std::string &name, int32_t value);
 
+/** \brief Entries of vivid's menus of the signal (v4l2-ctl -L), and its inputs */
+inline constexpr int32_t currentSignal = 0, noSignal = 1, selectedSignal = 4;
+inline constexpr int32_t timings720p60 = 9, timings1080p60 = 16;
+inline constexpr int webcamInput = 0, hdmiInput = 3;
+
+void selectInput(const std::string &node, int input);
+
+/** \brief The source at the HDMI input sends these timings from now on */
+void sendSignal(const std::string &node, int32_t timings);
+
 /** \brief VIDIOC_QUERYCAP's device_caps */
 uint32_t deviceCapabilities(const std::string &node);
 

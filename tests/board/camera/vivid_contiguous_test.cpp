@@ -80,7 +80,12 @@ TEST_P(VividContiguousRefusal, OfSystemSaysWhyAndWhatWouldDo)
 	EXPECT_TRUE(takeFrames(*capture, 2));
 }
 
-INSTANTIATE_TEST_SUITE_P(VividContiguous, VividContiguousRefusal, formats,
-			 [](const auto &tested) { return fourccToString(tested.param); });
+std::string nameOfFormat(const testing::TestParamInfo<uint32_t> &info)
+{
+	return fourccToString(info.param);
+}
+
+INSTANTIATE_TEST_SUITE_P(VividContiguous, VividContiguousRefusal, formats, nameOfFormat);
+INSTANTIATE_TEST_SUITE_P(VividContiguousMultiplanar, VividContiguousRefusal, formats, nameOfFormat);
 
 } /* namespace */

@@ -7,10 +7,7 @@
 #include <cerrno>
 
 #include <drm/drm_fourcc.h>
-#include <fcntl.h>
 #include <gmock/gmock.h>
-#include <linux/videodev2.h>
-#include <sys/ioctl.h>
 
 using namespace heapflow;
 using namespace heapflow::test;
@@ -19,35 +16,19 @@ using testing::HasSubstr;
 namespace
 {
 
-/* Entries of vivid's menus: see v4l2-ctl -L. */
-constexpr int32_t currentSignal = 0, noSignal = 1, selectedSignal = 4;
-constexpr int32_t timings720p60 = 9, timings1080p60 = 16;
-constexpr int webcamInput = 0, hdmiInput = 3;
-
-void selectInput(const std::string &node, int input)
-{
-	const UniqueFd fd(open(node.c_str(), O_RDWR | O_CLOEXEC));
-	EXPECT_EQ(ioctl(fd.get(), VIDIOC_S_INPUT, &input), 0);
-}
-
 class VividVmallocSignal : public testing::Test
 {
 protected:
 	VividVmallocSignal()
 	{
 		selectInput(vivid_.node(), hdmiInput);
-		send(timings720p60);
+		sendSignal(vivid_.node(), timings720p60);
 	}
 	~VividVmallocSignal() override
 	{
 		capture_ = {};
 		setControl(vivid_.node(), "DV Timings Signal Mode", currentSignal);
 		selectInput(vivid_.node(), webcamInput);
-	}
-	void send(int32_t timings)
-	{
-		setControl(vivid_.node(), "DV Timings", timings);
-		setControl(vivid_.node(), "DV Timings Signal Mode", selectedSignal);
 	}
 	void start()
 	{
@@ -84,7 +65,7 @@ TEST_F(VividVmallocSignal, ItsSizeAndRateAreTaken)
 TEST_F(VividVmallocSignal, AChangeIsESTALEAndConfiguringAnewFollowsIt)
 {
 	start();
-	send(timings1080p60);
+	sendSignal(vivid_.node(), timings1080p60);
 	const auto changed = untilError();
 	EXPECT_EQ(codeOf(changed), ESTALE) << textOf(changed);
 	EXPECT_THAT(
@@ -109,7 +90,7 @@ TEST_F(VividVmallocSignal, ALossIsENOLINK)
 	ASSERT_TRUE(capture_.camera->stop());
 	const auto still = capture_.camera->configure(request(DRM_FORMAT_NV12, 0, 0));
 	EXPECT_EQ(codeOf(still), ENOLINK) << textOf(still);
-	send(timings720p60);
+	sendSignal(vivid_.node(), timings720p60);
 	EXPECT_TRUE(capture_.camera->configure(request(DRM_FORMAT_NV12, 0, 0)));
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Streams, policies, starvation, recovery, controls and what frames tell, of heapcamerasrc. */
 #include "board.h"
-#include "dmabuf_witness.h"
 #include "pipeline.h"
+#include "pipeline_watch.h"
 #include "quiet_board.h"
 #include "vivid.h"
 
@@ -10,10 +10,8 @@
 
 #include <atomic>
 #include <format>
-#include <functional>
 
 #include <gmock/gmock.h>
-#include <gst/allocators/gstdmabuf.h>
 
 using namespace heapflow::test;
 
@@ -21,50 +19,6 @@ namespace
 {
 
 const std::string vimc = "\"platform/vimc.0 Sensor B\"";
-
-/* Counts the buffers that reach an element. */
-class Counter
-{
-public:
-	Counter(const Pipeline &pipeline, const char *element)
-	{
-		GstPad *pad = gst_element_get_static_pad(pipeline.element(element), "sink");
-		gst_pad_add_probe(
-			pad, GST_PAD_PROBE_TYPE_BUFFER,
-			[](GstPad *, GstPadProbeInfo *, gpointer data) {
-				static_cast<Counter *>(data)->count++;
-				return GST_PAD_PROBE_OK;
-			},
-			this, nullptr);
-		gst_object_unref(pad);
-	}
-	std::atomic<unsigned> count = 0;
-};
-
-bool waitFor(const std::function<bool()> &condition, int tenths = 100)
-{
-	for (int i = 0; i < tenths * 10 && !condition(); i++)
-		g_usleep(10000);
-	return condition();
-}
-
-const GstStructure *messageOf(Pipeline &pipeline, const char *name, GstMessage **message)
-{
-	GstBus *bus =
-		gst_element_get_bus(GST_ELEMENT(GST_OBJECT_PARENT(pipeline.element("source"))));
-	const GstStructure *found = nullptr;
-	for (int i = 0; i < 200 && !found; i++) {
-		*message = gst_bus_timed_pop_filtered(bus, 50 * GST_MSECOND, GST_MESSAGE_ELEMENT);
-		if (!*message)
-			continue;
-		if (gst_structure_has_name(gst_message_get_structure(*message), name))
-			found = gst_message_get_structure(*message);
-		else
-			gst_clear_message(message);
-	}
-	gst_object_unref(bus);
-	return found;
-}
 
 TEST(CameraStreams, TwoOfOneCamera)
 {
@@ -304,48 +258,6 @@ TEST(CameraFlow, ALostCameraIsWaitedForIfWanted)
 		EXPECT_EQ(pipeline.warnings().size(), losses);
 	}
 	EXPECT_EQ(settled(before), before);
-}
-
-/* --- buffers of downstream --- */
-
-TEST(CameraImport, FillsThePoolOfDownstream)
-{
-	for (const std::string &camera : {vividNode(), std::string("Virtual0"), vimc}) {
-		Pipeline pipeline(std::format(
-			"heapcamerasrc name=source camera-name={} num-buffers=6 ! "
-			"heapalloc heap=memory@48000000-contiguous ! fakesink name=sink sync=false",
-			camera));
-		pipeline.onBuffer([&](GstBuffer *buffer, unsigned) {
-			GstMemory *memory = gst_buffer_peek_memory(buffer, 0);
-			ASSERT_TRUE(gst_is_dmabuf_memory(memory));
-			EXPECT_EQ(exporterOf(gst_dmabuf_memory_get_fd(memory)),
-				  "memory@48000000-contiguous");
-		});
-		pipeline.run();
-		EXPECT_TRUE(pipeline.reachedEnd()) << camera << ": " << pipeline.errorText();
-		EXPECT_EQ(pipeline.plan("source", "buffers-of"), "downstream") << camera;
-		EXPECT_EQ(pipeline.plan("source", "heap"), "memory@48000000-contiguous");
-	}
-}
-
-TEST(CameraImport, TheHeapThatTheUserNamesWins)
-{
-	Pipeline pipeline("heapcamerasrc name=source camera-name=Virtual0 heap=system "
-			  "num-buffers=3 ! heapalloc heap=memory@48000000-contiguous ! "
-			  "fakesink name=sink sync=false");
-	pipeline.run();
-	EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
-	EXPECT_EQ(pipeline.plan("source", "heap"), "system");
-	EXPECT_EQ(pipeline.plan("source", "buffers-of"), "heap");
-}
-
-TEST(CameraImport, WithoutAPoolOfDownstreamItIsAnErrorIfInsistedOn)
-{
-	Pipeline pipeline("heapcamerasrc name=source camera-name=Virtual0 buffer-mode=downstream "
-			  "num-buffers=3 ! fakesink name=sink sync=false");
-	pipeline.run();
-	ASSERT_FALSE(pipeline.errors().empty());
-	EXPECT_THAT(pipeline.errors().front().message, testing::HasSubstr("no pool"));
 }
 
 /* --- controls and metadata --- */

@@ -239,6 +239,35 @@ TEST(LibcameraControls, ValuesAreTheSameAfterBothWays)
 	EXPECT_GT(compared, 50u);
 }
 
+/* Invariant 6: the lists of a frame are in the memory of those of the frame before. */
+TEST(LibcameraControls, MetadataTakesNoNewMemory)
+{
+	libcamera::ControlList metadata(libcamera::controls::controls);
+	FrameControls reported;
+	const void *list = nullptr, *values = nullptr;
+	for (int frame = 0; frame < 3; ++frame) {
+		metadata.clear();
+		const float gain = 1.5f + static_cast<float>(frame);
+		metadata.set(libcamera::controls::ColourGains,
+			     libcamera::Span<const float, 2>({gain, 2.0f}));
+		readMetadata(metadata, reported);
+		ASSERT_EQ(reported.size(), 1u);
+		EXPECT_EQ(reported[0].name, "ColourGains");
+		const auto &gains = std::get<std::vector<double>>(reported[0].value);
+		EXPECT_THAT(gains, testing::ElementsAre(1.5 + frame, 2.0));
+		if (frame) {
+			EXPECT_EQ(reported.data(), list);
+			EXPECT_EQ(gains.data(), values);
+		}
+		list = reported.data();
+		values = gains.data();
+	}
+	/* What the next frame does not report is gone. */
+	metadata.clear();
+	readMetadata(metadata, reported);
+	EXPECT_TRUE(reported.empty());
+}
+
 TEST(LibcameraControls, LimitsAreThoseOfTheCamera)
 {
 	const libcamera::ControlInfo info(1.0F, 8.0F, 2.0F);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A made-up V4L2 camera whose frames differ in length; mjpeg_node.cpp. */
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace heapflow::test
+{
+
+/** \brief The file that is opened for it */
+inline constexpr const char *mjpegNode = "/dev/null";
+
+/** \brief Of the picture with this number: now longer, now shorter than the one before */
+inline uint32_t mjpegBytes(uint32_t sequence)
+{
+	return 5000 + 7919 * (sequence * 7 % 11);
+}
+
+/** \brief Begins and ends as JPEG does, with the number in between */
+inline std::vector<uint8_t> mjpegPicture(uint32_t sequence)
+{
+	std::vector<uint8_t> picture(mjpegBytes(sequence), static_cast<uint8_t>(sequence % 251));
+	picture.front() = 0xff;
+	picture[1] = 0xd8;
+	picture[picture.size() - 2] = 0xff;
+	picture.back() = 0xd9;
+	return picture;
+}
+
+} /* namespace heapflow::test */
