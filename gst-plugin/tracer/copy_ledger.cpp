@@ -17,6 +17,7 @@
 #include "copy_ledger.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace heapflow::gst
 {

@@ -3,6 +3,7 @@
 #include "flow_report.h"
 
 #include <format>
+#include <utility>
 
 namespace heapflow::gst
 {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <format>
 #include <optional>
+#include <utility>
 
 /* The hooks need a tracer. When the user asked for none, it is one that does nothing else. */
 struct GstHeapFrameHooks {
@@ -13,6 +14,7 @@ struct GstHeapFrameHooks {
 struct GstHeapFrameHooksClass {
 	GstTracerClass parent;
 };
+static GType gst_heap_frame_hooks_get_type();
 G_DEFINE_TYPE(GstHeapFrameHooks, gst_heap_frame_hooks, GST_TYPE_TRACER)
 static void gst_heap_frame_hooks_class_init(GstHeapFrameHooksClass *) {}
 static void gst_heap_frame_hooks_init(GstHeapFrameHooks *) {}
