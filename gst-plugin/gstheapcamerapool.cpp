@@ -183,6 +183,20 @@ void gst_heap_camera_pool_set_used(GstBuffer *buffer, gsize size)
 }
 
 /*
+ * Before the buffer is released. GstBufferPool gives it the size of the pool again, and where the
+ * memory has another, and downstream's pool a reference to it, would exchange the memory for a
+ * share of it (gst_buffer_resize_range()). The buffer would be lost to the camera.
+ */
+static void gst_heap_camera_pool_reset(GstBufferPool *pool, GstBuffer *buffer)
+{
+	const Slots &slots = *GST_HEAP_CAMERA_POOL(pool)->slots;
+
+	if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_TAG_MEMORY))
+		gst_heap_camera_pool_set_used(buffer, slots.size);
+	GST_BUFFER_POOL_CLASS(gst_heap_camera_pool_parent_class)->reset_buffer(pool, buffer);
+}
+
+/*
  * The last reference of the buffer is gone. Its memory may still be referenced: gst_memory_share()
  * or gst_memory_ref() by somebody who then dropped the buffer. The camera must not write into that.
  */
@@ -201,7 +215,6 @@ static void gst_heap_camera_pool_release(GstBufferPool *pool, GstBuffer *buffer)
 		slots.outstanding--;
 		if (!exchanged && index < slots.idle.size()) {
 			ready = memoryIsFree(buffer, slots.references[index]);
-			gst_heap_camera_pool_set_used(buffer, slots.size);
 			home = std::exchange(buffer, nullptr);
 			slots.idle[index] = home;
 			if (!ready)
@@ -236,6 +249,7 @@ static void gst_heap_camera_pool_class_init(GstHeapCameraPoolClass *klass)
 	pool->start = gst_heap_camera_pool_start;
 	pool->stop = gst_heap_camera_pool_stop;
 	pool->acquire_buffer = gst_heap_camera_pool_acquire;
+	pool->reset_buffer = gst_heap_camera_pool_reset;
 	pool->release_buffer = gst_heap_camera_pool_release;
 }
 
@@ -256,6 +270,7 @@ static GstBuffer *gst_heap_camera_pool_wrap(GstMemory *memory, const heapflow::F
 	GstBuffer *buffer = gst_buffer_new();
 
 	gst_buffer_append_memory(buffer, memory);
+	gst_heap_camera_pool_set_used(buffer, layout.size());
 	/* Only what has lines has planes; GStreamer describes Bayer and JPEG by caps alone. */
 	if (heapflow::isPicture(layout.fourcc, layout.modifier))
 		keepInPool(&heapflow::gst::addVideoMeta(buffer, layout)->meta);

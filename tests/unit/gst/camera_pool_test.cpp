@@ -13,6 +13,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <gst/allocators/gstdmabuf.h>
 #include <gst/video/video.h>
 
 using namespace heapflow;
@@ -180,6 +181,42 @@ TEST_F(CameraPool, NothingGoesBackToACameraThatStopped)
 	gst_buffer_unref(buffer);
 	EXPECT_THAT(camera_.returned, IsEmpty());
 	EXPECT_FALSE(bufferSize(fd)) << "the last reference closes the descriptor";
+}
+
+/*
+ * Memory of downstream's pool: larger than the frame, and that pool has a reference. It goes round
+ * as it is; GstBufferPool would resize it, and so exchange it for a share of it.
+ */
+TEST(CameraPoolOfDownstream, LargerMemoryGoesRoundAsItIs)
+{
+	Ledger camera;
+	CaptureConfiguration configuration;
+	configuration.layout = *makeFrameLayout(DRM_FORMAT_NV12, 64, 32);
+	configuration.bufferCount = 1;
+	GstAllocator *allocator = gst_dmabuf_allocator_new();
+	GstMemory *memory =
+		gst_dmabuf_allocator_alloc(allocator, memoryFile(8192).release(), 8192);
+	GstMemory *ofDownstream = gst_memory_ref(memory);
+	GstCaps *caps = gst_caps_from_string("video/x-raw,format=NV12,width=64,height=32");
+	auto pool = gst_heap_camera_pool_new_wrapped({memory}, configuration, caps,
+						     std::make_shared<CameraReturn>(&camera));
+	gst_caps_unref(caps);
+	ASSERT_TRUE(pool) << pool.error().text();
+	for (unsigned round = 1; round <= 3; round++) {
+		GstBuffer *buffer = gst_heap_camera_pool_take(*pool, 0);
+		ASSERT_NE(buffer, nullptr) << "lost in round " << round;
+		EXPECT_EQ(gst_buffer_peek_memory(buffer, 0), memory);
+		EXPECT_EQ(gst_buffer_get_size(buffer), configuration.layout.size());
+		/* A frame of MJPEG is shorter still. */
+		gst_heap_camera_pool_set_used(buffer, 100 * round);
+		EXPECT_EQ(gst_buffer_get_size(buffer), 100 * round);
+		gst_buffer_unref(buffer);
+		EXPECT_EQ(camera.returned.size(), round);
+	}
+	gst_buffer_pool_set_active(GST_BUFFER_POOL_CAST(*pool), FALSE);
+	gst_object_unref(*pool);
+	gst_memory_unref(ofDownstream);
+	gst_object_unref(allocator);
 }
 
 } /* namespace */
