@@ -9,6 +9,8 @@
 
 #include <set>
 
+#include <gst/base/gstbasetransform.h>
+
 namespace heapflow::gst
 {
 
@@ -33,6 +35,15 @@ GstPad *throughProxies(GstPad *pad)
 		pad = inside;
 	}
 	return pad;
+}
+
+/* Passes buffers and ALLOCATION queries on as they come: not the one who allocates. */
+bool onlyPasses(GstElement *element)
+{
+	if (GST_IS_BASE_TRANSFORM(element))
+		return gst_base_transform_is_passthrough(GST_BASE_TRANSFORM(element));
+	GstElementFactory *factory = gst_element_get_factory(element);
+	return factory && g_str_equal(GST_OBJECT_NAME(factory), "queue");
 }
 
 GstElement *elementBehind(GstPad *pad)
@@ -94,12 +105,24 @@ void follow(GstPad *pad, unsigned left, std::set<GstElement *> &seen,
 
 GstElement *peerElement(GstPad *pad)
 {
-	return elementBehind(pad);
+	GstElement *element = elementBehind(pad);
+
+	for (unsigned i = 0; element && onlyPasses(element) && i < farthest; i++) {
+		GstPad *next = gst_element_get_static_pad(element,
+							  GST_PAD_IS_SRC(pad) ? "src" : "sink");
+		GstElement *further = next ? elementBehind(next) : nullptr;
+		gst_clear_object(&next);
+		if (!further)
+			break;
+		gst_object_unref(element);
+		element = further;
+	}
+	return element;
 }
 
 std::string peerName(GstPad *pad)
 {
-	GstElement *element = elementBehind(pad);
+	GstElement *element = peerElement(pad);
 	if (!element)
 		return GST_PAD_IS_SRC(pad) ? "downstream" : "upstream";
 	g_autofree char *name = gst_object_get_name(GST_OBJECT_CAST(element));
@@ -109,7 +132,7 @@ std::string peerName(GstPad *pad)
 
 std::string peerFactory(GstPad *pad)
 {
-	GstElement *element = elementBehind(pad);
+	GstElement *element = peerElement(pad);
 	if (!element)
 		return {};
 	GstElementFactory *factory = gst_element_get_factory(element);

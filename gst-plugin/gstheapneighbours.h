@@ -13,7 +13,11 @@
 namespace heapflow::gst
 {
 
-/** \brief The element on the other side of a pad, or null; the caller owns a reference */
+/**
+ * \brief The next element that does something with buffers: not a capsfilter, not a queue
+ *
+ * Null when there is none; the caller owns a reference.
+ */
 GstElement *peerElement(GstPad *pad);
 
 /** \brief The name of that element; "upstream" or "downstream" when nothing is linked */

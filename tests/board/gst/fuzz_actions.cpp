@@ -303,7 +303,10 @@ void FuzzSubject::ask()
 		gst_query_new_custom(GST_QUERY_CUSTOM, gst_structure_new_empty("fuzz"))};
 	const unsigned which = pick(random_, queries.size());
 
-	if (pick(random_, 2) && GST_QUERY_TYPE(queries[which]) != GST_QUERY_DRAIN)
+	const bool downstream = GST_QUERY_TYPE(queries[which]) == GST_QUERY_DRAIN;
+	if (downstream && (!hasSink_ || wouldBlock()))
+		; /* it goes with the stream */
+	else if (!downstream && pick(random_, 2))
 		gst_element_query(element_, queries[which]);
 	else
 		gst_pad_peer_query(hasSink_ ? harness_->srcpad : harness_->sinkpad, queries[which]);
