@@ -33,7 +33,7 @@ text { font: 13px sans-serif; fill: #1c2330; }
 .free { fill: #157347; }
 .box { fill: #f4f6f9; stroke: #5b6575; stroke-width: 1.5; }
 .box.copies { fill: #fff0f0; stroke: #b3001b; stroke-width: 2.5; }
-.link { fill: none; stroke: #157347; stroke-width: 2; marker-end: url(#free); }
+.link { fill: none; stroke: #157347; stroke-width: 2; stroke-linejoin: round; marker-end: url(#free); }
 .link.copies { stroke: #b3001b; stroke-width: 7; marker-end: url(#copy); }
 )";
 
@@ -236,22 +236,30 @@ private:
 			return "";
 		const Box &a = from->second;
 		const Box &b = to->second;
-		const int top = a.y + a.height();
-		const int half = (b.y - top) / 2;
 		const bool copies = link.copies.count > 0;
-		std::string text = std::format(
-			"<path d=\"M{} {}C{} {} {} {} {} {}\" class=\"link{}\"/>\n", a.middle(),
-			top, a.middle(), top + half, b.middle(), b.y - half, b.middle(), b.y,
-			copies ? " copies" : "");
-		/* Beside the lower end, where branches are apart. */
-		const int x = b.middle() + 18;
-		int y = b.y - linkHeight + 30;
+		/* Beside the part that goes down: there, branches are apart. */
+		const int x = (a.x > b.x ? a : b).middle() + 18;
+		int y = (a.x > b.x ? a.y + a.height() : b.y - linkHeight) + 30;
+		std::string text = std::format("<path d=\"{}\" class=\"link{}\"/>\n", route(a, b),
+					       copies ? " copies" : "");
 		text += textAt(x, y, "", shortened(link.caps, 46));
 		text += textAt(x, y += lineHeight, "dim", shortened(memoryText(link), 46));
 		text += copies ? textAt(x, y + lineHeight, "copy",
 					copyText(link.copies, report_.duration))
 			       : textAt(x, y + lineHeight, "free", "0 bytes copied");
 		return text;
+	}
+
+	/* Straight down; out to a branch at the side, or in from one. */
+	static std::string route(const Box &a, const Box &b)
+	{
+		if (a.x < b.x)
+			return std::format("M{} {}H{}V{}", a.x + boxWidth, a.y + a.height() / 2,
+					   b.middle(), b.y);
+		if (a.x > b.x)
+			return std::format("M{} {}V{}H{}", a.middle(), a.y + a.height(),
+					   b.y + b.height() / 2, b.x + boxWidth);
+		return std::format("M{} {}V{}", a.middle(), a.y + a.height(), b.y);
 	}
 
 	static std::string memoryText(const LinkReport &link)

@@ -134,6 +134,22 @@ TEST_F(ZeroCopy, OneErrorEndsTheStreamAndAnotherRunMayHaveAnother)
 	}
 }
 
+/* gsttracerutils.c logs each hook; those who ask for nothing pay for nothing. */
+TEST_F(ZeroCopy, NothingIsHookedUnlessItIsAskedFor)
+{
+	const auto hooks = [this](const char *property) {
+		return runCommand("GST_DEBUG=tracer:5 GST_DEBUG_NO_COLOR=1 gst-launch-1.0 -q " +
+				  line(std::format("heapcamerasrc camera-name={{0}} "
+						   "num-buffers=2 heap=video@42000000 "
+						   "require-zero-copy={} ! {{1}} ! heapkmssink",
+						   property)));
+	};
+	const CommandResult without = hooks("false"), with = hooks("true");
+	EXPECT_EQ(without.status, 0) << without.errors;
+	EXPECT_THAT(without.errors, Not(HasSubstr("registering tracer for")));
+	EXPECT_THAT(with.errors, HasSubstr("registering tracer for 'pad-chain-pre'"));
+}
+
 TEST_F(ZeroCopy, OtherwiseACopyIsSaidOnceWhileTheTracerRuns)
 {
 	const CommandResult run = runCommand(
