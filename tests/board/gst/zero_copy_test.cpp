@@ -138,7 +138,7 @@ TEST_F(ZeroCopy, OneErrorEndsTheStreamAndAnotherRunMayHaveAnother)
 TEST_F(ZeroCopy, NothingIsHookedUnlessItIsAskedFor)
 {
 	const auto hooks = [this](const char *property) {
-		return runCommand("GST_DEBUG=tracer:5 GST_DEBUG_NO_COLOR=1 gst-launch-1.0 -q " +
+		return runCommand("GST_DEBUG=GST_TRACER:5 GST_DEBUG_NO_COLOR=1 gst-launch-1.0 -q " +
 				  line(std::format("heapcamerasrc camera-name={{0}} "
 						   "num-buffers=2 heap=video@42000000 "
 						   "require-zero-copy={} ! {{1}} ! heapkmssink",
