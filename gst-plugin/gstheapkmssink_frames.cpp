@@ -55,8 +55,12 @@ static void gst_heap_kms_sink_set_due(GstHeapKmsSink *self, GstBuffer *buffer, F
 {
 	GstBaseSink *base = GST_BASE_SINK(self);
 	GstClock *clock = gst_element_get_clock(GST_ELEMENT_CAST(self));
-	const GstClockTime running = gst_segment_to_running_time(&base->segment, GST_FORMAT_TIME,
-								 GST_BUFFER_PTS(buffer));
+	/* Segments of other formats say nothing of times: an appsrc's, unless told, counts bytes. */
+	const GstClockTime running =
+		base->segment.format == GST_FORMAT_TIME
+			? gst_segment_to_running_time(&base->segment, GST_FORMAT_TIME,
+						      GST_BUFFER_PTS(buffer))
+			: GST_CLOCK_TIME_NONE;
 	times.due = heapflow::gst::monotonicNow();
 	if (clock && gst_base_sink_get_sync(base) && GST_CLOCK_TIME_IS_VALID(running)) {
 		times.due = heapflow::gst::monotonicOf(

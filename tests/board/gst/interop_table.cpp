@@ -156,14 +156,25 @@ std::string InteropSetup::complete(std::string pipeline) const
 namespace
 {
 
-/* A registry of its own: the board's was made without the devices of V4L2. */
+/*
+ * A registry of its own, as the board's was made without the devices of V4L2; of few plugins, as
+ * reading all takes seconds.
+ */
 class ProbedV4l2 : public InteropSetup
 {
 public:
+	ProbedV4l2()
+	{
+		for (const char *plugin : {"coreelements", "debug", "video4linux2", "videotestsrc"})
+			runCommand(std::format("ln -s /usr/lib/*/gstreamer-1.0/libgst{}.so {}",
+					       plugin, directory_.path().string()));
+	}
 	std::string environment() const override
 	{
-		return "GST_V4L2_ENABLE_PROBE=1 GST_REGISTRY_UPDATE=yes GST_REGISTRY=" +
-		       (directory_.path() / "registry.bin").string();
+		const std::string directory = directory_.path().string();
+		return std::format("GST_V4L2_ENABLE_PROBE=1 GST_REGISTRY_UPDATE=yes "
+				   "GST_REGISTRY={}/registry.bin GST_PLUGIN_SYSTEM_PATH_1_0={}",
+				   directory, directory);
 	}
 
 private:
@@ -173,9 +184,9 @@ private:
 class WithWeston : public InteropSetup
 {
 public:
-	WithWeston()
+	explicit WithWeston(const std::string &renderer)
 	{
-		runCommand("weston --backend=headless --renderer=pixman --socket=interop --idle-time=0 "
+		runCommand("weston --backend=headless --renderer=" + renderer + " --socket=interop --idle-time=0 "
 			   "--log=" + log() + " & echo $! >" + pid() +
 			   "; for i in $(seq 100); do [ -S $XDG_RUNTIME_DIR/interop ] && break; "
 			   "sleep 0.1; done");
@@ -229,7 +240,9 @@ std::unique_ptr<InteropSetup> InteropSetup::make(const std::string &name)
 	if (name == "probe")
 		return std::make_unique<ProbedV4l2>();
 	if (name == "weston")
-		return std::make_unique<WithWeston>();
+		return std::make_unique<WithWeston>("gl");
+	if (name == "weston-pixman")
+		return std::make_unique<WithWeston>("pixman");
 	if (name == "film")
 		return std::make_unique<WithFilm>();
 	if (name == "gl")
