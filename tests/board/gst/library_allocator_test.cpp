@@ -37,8 +37,9 @@ TEST(LibraryAllocators, AreRegisteredUnderTheNamesOfAllHeaps)
 	for (const std::string &heap : allHeaps)
 		expected.push_back("heap:" + heap);
 	EXPECT_THAT(found, testing::UnorderedElementsAreArray(expected));
-	for (const std::string &name : expected)
+	for (const std::string &name : expected) {
 		EXPECT_TRUE(find(name)) << name;
+	}
 }
 
 TEST(LibraryAllocators, AreOneForARegionWithTwoNames)
@@ -131,6 +132,35 @@ TEST_P(LibraryAllocator, FeedsAnyPool)
 	gst_buffer_unref(buffer);
 	gst_buffer_pool_set_active(pool.get(), FALSE);
 }
+
+#if GST_CHECK_VERSION(1, 28, 0)
+/* GStreamer's pool of dma-bufs, with the alignment that it asks for. */
+TEST_P(LibraryAllocator, FeedsGstVideoDmabufPool)
+{
+	const AllocatorPointer allocator = get(GetParam().c_str());
+	const PoolPointer pool(gst_video_dmabuf_pool_new());
+	ASSERT_TRUE(pool);
+	GstCaps *caps = videoCaps("NV12", 648, 360);
+	GstStructure *config = gst_buffer_pool_get_config(pool.get());
+	gst_buffer_pool_config_set_params(config, caps, 648 * 360 * 3 / 2, 2, 2);
+	gst_buffer_pool_config_set_allocator(config, allocator.get(), nullptr);
+	gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+	gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_VIDEO_ALIGNMENT);
+	gst_caps_unref(caps);
+	/* It adds its alignment, and is asked for what it made of the configuration. */
+	if (!gst_buffer_pool_set_config(pool.get(), config)) {
+		config = gst_buffer_pool_get_config(pool.get());
+		ASSERT_TRUE(gst_buffer_pool_set_config(pool.get(), config));
+	}
+	ASSERT_TRUE(gst_buffer_pool_set_active(pool.get(), TRUE));
+	GstBuffer *buffer = takeNow(pool);
+	ASSERT_TRUE(buffer);
+	EXPECT_EQ(gst_buffer_peek_memory(buffer, 0)->allocator, allocator.get());
+	EXPECT_EQ(gst_buffer_get_video_meta(buffer)->stride[0], 768);
+	gst_buffer_unref(buffer);
+	gst_buffer_pool_set_active(pool.get(), FALSE);
+}
+#endif
 
 INSTANTIATE_TEST_SUITE_P(Heaps, LibraryAllocator, testing::ValuesIn(allHeaps),
 			 [](const auto &test) { return nameForTest(test.param); });

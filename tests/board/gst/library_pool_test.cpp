@@ -193,8 +193,9 @@ TEST(LibraryPools, AlignLinesOfEachPlane)
 		EXPECT_EQ(meta->offset[1], 768U * 368);
 		EXPECT_EQ(gst_buffer_get_size(buffer), 768U * 368 * 3 / 2);
 		EXPECT_EQ(meta->alignment.padding_bottom, 8U);
-		if (flags)
+		if (flags) {
 			EXPECT_EQ(gst_buffer_peek_memory(buffer, 0)->size, 768U * 368);
+		}
 		gst_buffer_unref(buffer);
 		gst_buffer_pool_set_active(pool.get(), FALSE);
 	}
@@ -353,8 +354,17 @@ TEST(LibraryPools, ChangeSizeFormatAndHeapAHundredTimes)
 				EXPECT_TRUE(busy.is(GST_RESOURCE_ERROR_BUSY)) << busy.text();
 				gst_caps_unref(caps);
 			}
-			gst_buffer_unref(buffer);
 			ASSERT_TRUE(gst_buffer_pool_set_active(pool.get(), FALSE));
+			if (i == 1) {
+				ErrorOf held;
+				caps = videoCaps("NV12", 64, 64);
+				EXPECT_FALSE(gst_heap_buffer_pool_configure(
+					self, caps, 1, 1, nullptr, GST_HEAP_BUFFER_POOL_FLAG_NONE,
+					held.place()));
+				EXPECT_TRUE(held.is(GST_RESOURCE_ERROR_BUSY)) << held.text();
+				gst_caps_unref(caps);
+			}
+			gst_buffer_unref(buffer);
 		}
 	}
 	EXPECT_EQ(settled(before), before);

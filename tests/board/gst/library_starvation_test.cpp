@@ -84,8 +84,9 @@ protected:
 		gst_pad_send_event(pad, gst_event_new_stream_start("s"));
 		gst_pad_send_event(pad, gst_event_new_caps(caps));
 		gst_pad_send_event(pad, gst_event_new_segment(&segment));
-		for (GstBuffer *buffer : buffers)
+		for (GstBuffer *buffer : buffers) {
 			EXPECT_EQ(gst_pad_chain(pad, buffer), GST_FLOW_OK);
+		}
 		gst_caps_unref(caps);
 		gst_object_unref(pad);
 	}

@@ -93,7 +93,7 @@ void forEachExtreme(GParamSpec *spec, const std::function<void(GValue *)> &use)
 		each(std::vector{range->minimum, range->maximum, range->default_value},
 		     g_value_set_double);
 	} else if (G_IS_PARAM_SPEC_BOOLEAN(spec)) {
-		each(std::vector{TRUE, FALSE, G_PARAM_SPEC_BOOLEAN(spec)->default_value},
+		each(std::vector<gboolean>{TRUE, FALSE, G_PARAM_SPEC_BOOLEAN(spec)->default_value},
 		     g_value_set_boolean);
 	} else if (G_IS_PARAM_SPEC_ENUM(spec)) {
 		const auto *range = G_PARAM_SPEC_ENUM(spec);
@@ -129,16 +129,19 @@ TEST_F(EveryElementsProperties, AreDocumented)
 		/* What is written says when it may be. */
 		constexpr int mutability = GST_PARAM_MUTABLE_READY | GST_PARAM_MUTABLE_PAUSED |
 					   GST_PARAM_MUTABLE_PLAYING | G_PARAM_CONSTRUCT_ONLY;
-		if (spec->flags & G_PARAM_WRITABLE)
+		if (spec->flags & G_PARAM_WRITABLE) {
 			EXPECT_TRUE(spec->flags & mutability) << "GST_PARAM_MUTABLE_... is missing";
+		}
 	});
 }
 
+/* A specification says no default of objects and structures. */
 TEST_F(EveryElementsProperties, HaveTheDefaultThatTheySay)
 {
 	forEachProperty(names_, [](const AloneElement &element, GParamSpec *spec) {
 		if (!isOurs(spec) || !(spec->flags & G_PARAM_READABLE) ||
-		    !(spec->flags & G_PARAM_WRITABLE) || G_TYPE_IS_OBJECT(spec->value_type))
+		    !(spec->flags & G_PARAM_WRITABLE) || G_TYPE_IS_OBJECT(spec->value_type) ||
+		    G_TYPE_IS_BOXED(spec->value_type))
 			return;
 		Value present(spec->value_type), said(spec->value_type);
 		g_object_get_property(G_OBJECT(element.get()), spec->name, present.get());
