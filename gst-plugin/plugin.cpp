@@ -3,6 +3,7 @@
 #include "gstheapalloc.h"
 #include "gstheapcameraprovider.h"
 #include "gstheapcamerasrc.h"
+#include "gstheapi18n.h"
 #include "gstheapkmssink.h"
 #include "tracer/gstheaptracer.h"
 
@@ -16,11 +17,12 @@ static void tellWhatIsMissing(GstPlugin *plugin)
 {
 	if (access("/dev/dma_heap", F_OK) != 0)
 		gst_plugin_add_status_info(
-			plugin, "There is no /dev/dma_heap on this system: the kernel needs "
-				"CONFIG_DMABUF_HEAPS and a heap");
+			plugin, _("There is no /dev/dma_heap on this system: the kernel needs "
+				  "CONFIG_DMABUF_HEAPS and a heap"));
 	if (access("/dev/dri", F_OK) != 0)
 		gst_plugin_add_status_info(
-			plugin, "There is no /dev/dri on this system: heapkmssink has no display");
+			plugin,
+			_("There is no /dev/dri on this system: heapkmssink has no display"));
 }
 
 /*
@@ -40,6 +42,8 @@ static void dependOnDevices(GstPlugin *plugin)
 
 static gboolean plugin_init(GstPlugin *plugin)
 {
+	heapflow::gst::bindTranslations();
+
 	gboolean registered = GST_ELEMENT_REGISTER(heapcamerasrc, plugin);
 	registered = GST_ELEMENT_REGISTER(heapkmssink, plugin) && registered;
 	registered = GST_ELEMENT_REGISTER(heapalloc, plugin) && registered;

@@ -4,7 +4,7 @@
 # Half the compile time of meson's default; lines are known to gdb and valgrind all the same.
 PROJECT_OPTIONS="-Dwerror=true -Doptimization=1 -Ddebug=false -Dcpp_args=-g1 -Dother-libcamera=$OTHER_LIBCAMERA/usr"
 
-PROJECT_SOURCES='meson.build meson.options libheap camera display gst-plugin tools tests docs examples'
+PROJECT_SOURCES='meson.build meson.options libheap camera display gst-plugin po tools tests docs examples'
 
 # How much of it: the target `product`, or `all`, tests included. A checkout that once had its tests
 # built keeps them up to date.

@@ -7,6 +7,7 @@
 
 #include "gstheaperror.h"
 #include "gstheapformat.h"
+#include "gstheapi18n.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -192,8 +193,8 @@ static gboolean gst_heap_buffer_pool_start(GstBufferPool *pool)
 	gst_buffer_pool_config_get_params(config, nullptr, nullptr, &minimum, nullptr);
 	gst_structure_free(config);
 	if (!state.fenced.usable()) {
-		report(self, {EMFILE, "no file descriptor is left for a buffer pool",
-			      "Close files, or raise the limit of open files (ulimit -n)"});
+		report(self, {EMFILE, _("no file descriptor is left for a buffer pool"),
+			      _("Close files, or raise the limit of open files (ulimit -n)")});
 		return FALSE;
 	}
 	if (minimum > 0) {
@@ -397,6 +398,7 @@ static void gst_heap_buffer_pool_class_init(GstHeapBufferPoolClass *klass)
 	GObjectClass *object = G_OBJECT_CLASS(klass);
 	GstBufferPoolClass *pool = GST_BUFFER_POOL_CLASS(klass);
 
+	heapflow::gst::bindTranslations();
 	object->set_property = gst_heap_buffer_pool_set_property;
 	object->get_property = gst_heap_buffer_pool_get_property;
 	object->finalize = gst_heap_buffer_pool_finalize;

@@ -4,10 +4,12 @@
 
 #include "gstheaperror.h"
 #include "gstheapformat.h"
+#include "gstheapi18n.h"
 
 #include <cerrno>
 
 using heapflow::Error;
+using heapflow::gst::formatted;
 
 GType gst_heap_buffer_pool_flags_get_type(void)
 {
@@ -79,7 +81,9 @@ gboolean gst_heap_buffer_pool_configure(GstHeapBufferPool *self, GstCaps *caps, 
 		const std::string text =
 			heapflow::gst::drmFormatString(format->fourcc, format->modifier);
 		heapflow::gst::setError(
-			error, {EINVAL, "the planes of " + text + " cannot be laid out", ""});
+			error,
+			{EINVAL, formatted(_("the planes of %s cannot be laid out"), text.c_str()),
+			 ""});
 		return FALSE;
 	}
 	GstVideoInfo info = format->info;
@@ -89,7 +93,7 @@ gboolean gst_heap_buffer_pool_configure(GstHeapBufferPool *self, GstCaps *caps, 
 		if (!gst_video_info_align(&info, &aligned)) {
 			heapflow::gst::setError(
 				error,
-				{EINVAL, "the alignment that was asked for cannot be met", ""});
+				{EINVAL, _("the alignment that was asked for cannot be met"), ""});
 			return FALSE;
 		}
 	}
@@ -107,15 +111,17 @@ gboolean gst_heap_buffer_pool_configure(GstHeapBufferPool *self, GstCaps *caps, 
 						  GST_BUFFER_POOL_OPTION_HEAP_MEMORY_PER_PLANE);
 	if (gst_buffer_pool_set_config(pool, config))
 		return TRUE;
-	if (gst_buffer_pool_is_active(pool))
-		heapflow::gst::setError(error, {EBUSY, "the pool is active",
-						"Deactivate it, and wait for its buffers"});
+	if (gst_buffer_pool_is_active(pool) || self->state->isHeld())
+		heapflow::gst::setError(error, {EBUSY, _("the pool is in use"),
+						_("Deactivate it, and wait for its buffers")});
 	else
-		heapflow::gst::setError(error, {EINVAL,
-						"the pool refuses frames of " +
-							heapflow::gst::drmFormatString(
-								format->fourcc, format->modifier),
-						""});
+		heapflow::gst::setError(
+			error,
+			{EINVAL,
+			 formatted(_("the pool refuses frames of %s"),
+				   heapflow::gst::drmFormatString(format->fourcc, format->modifier)
+					   .c_str()),
+			 ""});
 	return FALSE;
 }
 
@@ -132,8 +138,9 @@ gboolean gst_heap_buffer_pool_activate(GstHeapBufferPool *self, GError **error)
 		return TRUE;
 	std::lock_guard lock(self->state->mutex);
 	const Error &known = self->state->lastError;
-	heapflow::gst::setError(error, known.code ? known
-						  : Error{EINVAL, "the pool has no configuration",
-							  "Call gst_heap_buffer_pool_configure()"});
+	heapflow::gst::setError(error, known.code
+					       ? known
+					       : Error{EINVAL, _("the pool has no configuration"),
+						       _("Call gst_heap_buffer_pool_configure()")});
 	return FALSE;
 }

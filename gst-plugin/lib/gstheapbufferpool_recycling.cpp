@@ -9,6 +9,7 @@
 #include "gstheapbufferpool_state.h"
 
 #include "gstheaperror.h"
+#include "gstheapi18n.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -105,7 +106,7 @@ void reportStarvation(GstBufferPool *pool, Clock::duration waited)
 		heapflow::gst::postWarning(
 			element,
 			{EBUSY, text,
-			 "More buffers (the minimum of the pool), or fewer in queues, end this"},
+			 _("More buffers (the minimum of the pool), or fewer in queues, end this")},
 			starvationDetails(starvation), __FILE__, __func__, __LINE__);
 	gst_clear_object(&element);
 }

@@ -25,6 +25,12 @@ struct PoolState {
 	/** \brief A reference, or null */
 	GstElement *element() { return static_cast<GstElement *>(g_weak_ref_get(&owner)); }
 	GstStructure *statistics();
+	/** \brief Somebody has a buffer */
+	bool isHeld()
+	{
+		std::lock_guard lock(mutex);
+		return !held.empty();
+	}
 
 	GWeakRef owner; /* the element that gets messages */
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstheapstarvation.h"
 
+#include "gstheapi18n.h"
+
 #include "heapflow/heap/buffer_holders.h"
 
 #include <algorithm>
@@ -14,10 +16,9 @@ namespace heapflow::gst
 namespace
 {
 
-std::string milliseconds(std::chrono::steady_clock::duration time)
+unsigned milliseconds(std::chrono::steady_clock::duration time)
 {
-	return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(time).count()) +
-	       " ms";
+	return unsigned(std::chrono::duration_cast<std::chrono::milliseconds>(time).count());
 }
 
 std::string nameOf(gpointer element)
@@ -59,9 +60,10 @@ void describeElement(const GValue *item, std::vector<std::string> &holders,
 	auto *element = static_cast<GstElement *>(g_value_get_object(item));
 
 	if (keepsLastSample(element, pool))
-		holders.push_back(nameOf(element) + " keeps the last frame that it showed");
+		holders.push_back(formatted(_("%s keeps the last frame that it showed"),
+					    nameOf(element).c_str()));
 	if (const guint level = buffersQueued(element); level > 0)
-		holders.push_back(nameOf(element) + " has " + std::to_string(level) + " queued");
+		holders.push_back(formatted(_("%s has %u queued"), nameOf(element).c_str(), level));
 }
 
 GstElement *topOf(GstElement *element)
@@ -92,7 +94,8 @@ std::vector<std::string> otherProcesses(const std::vector<uint64_t> &inodes)
 	}
 	for (const pid_t id : found)
 		if (const ProcessName *process = all.process(id))
-			names.push_back("process " + process->text() + " has some of them, too");
+			names.push_back(formatted(_("process %s has some of them, too"),
+						  process->text().c_str()));
 	return names;
 }
 
@@ -131,20 +134,20 @@ std::vector<std::string> describeHolders(GstElement *element, const GstBufferPoo
 std::string describe(const Starvation &starvation, GstElement *element, const GstBufferPool *pool)
 {
 	const size_t held = starvation.held.size();
-	std::string text = "no buffer for " + std::to_string(starvation.waited.count()) +
-			   " ms: " + std::to_string(held) + " of " +
-			   std::to_string(held + starvation.fenced) + " are held";
+	std::string text = formatted(_("no buffer for %u ms: %u of %u are held"),
+				     unsigned(starvation.waited.count()), unsigned(held),
+				     unsigned(held + starvation.fenced));
 
 	if (held > 0) {
 		const auto [newest, oldest] =
 			std::ranges::minmax(starvation.held, std::greater<>(), &HeldBuffer::since);
 		const auto now = std::chrono::steady_clock::now();
-		text += ", for " + milliseconds(now - newest.since) + " to " +
-			milliseconds(now - oldest.since);
+		text += formatted(_(", for %u to %u ms"), milliseconds(now - newest.since),
+				  milliseconds(now - oldest.since));
 	}
 	if (starvation.fenced > 0)
-		text += ", " + std::to_string(starvation.fenced) +
-			" came back and a device still works on them";
+		text += formatted(_(", %u came back and a device still works on them"),
+				  unsigned(starvation.fenced));
 
 	std::vector<std::string> holders;
 	if (element)
