@@ -139,5 +139,6 @@ int main(int argc, char **argv)
 	g_clear_error(&error);
 	g_free(description);
 	gst_caps_unref(caps);
+	gst_deinit();
 	return done ? 0 : 1;
 }
