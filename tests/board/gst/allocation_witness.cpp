@@ -2,7 +2,7 @@
 /*
  * Preloaded into a program: who allocates memory, told at the end on the stream 2 as
  * "allocations MODULE COUNT". The module is the first on the stack that is not libc, libstdc++ or
- * GLib; "for-heapflow" is GStreamer called by one of ours.
+ * GLib; "for-heapflow" is GStreamer called by one of ours. The main thread is left out: it sets up.
  */
 #include <array>
 #include <atomic>
@@ -76,7 +76,7 @@ const char *responsible()
 
 void count()
 {
-	if (inside)
+	if (inside || gettid() == getpid())
 		return;
 	inside = true;
 	const char *name = responsible();

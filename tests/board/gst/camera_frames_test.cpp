@@ -122,7 +122,7 @@ TEST(CameraTells, TheCamerasLimitOfBuffersIsSaid)
 	EXPECT_STREQ(said->message, "The camera takes 4 buffers, not 8 as asked.");
 	g_error_free(said);
 	gst_message_unref(message);
-	EXPECT_EQ(pipeline.plan("source", "buffers"), "4");
+	EXPECT_TRUE(waitFor([&] { return pipeline.plan("source", "buffers") == "4"; }));
 }
 
 /* A GstController moves a control while the camera plays. */

@@ -137,11 +137,16 @@ TEST_F(CameraHotplug, ADeviceOfV4l2GoesAndComesBack)
 /* In a process of its own: what libcamera knew of the device stays in it. */
 TEST(CameraHotplugPlaying, ALostCameraOfLibcameraIsAnError)
 {
-	const CommandResult result = runCommand(
+	const TemporaryDirectory directory;
+	const std::string frames = (directory.path() / "frames").string();
+	/* Unplugged when the first frames have come, however long that takes. */
+	const CommandResult result = runCommand(std::format(
 		"timeout 60 gst-launch-1.0 heapcamerasrc camera-name='platform/vimc.0 Sensor B' "
-		"heap=system ! fakesink & launched=$!; sleep 3; "
+		"heap=system ! filesink location={0} & launched=$!; "
+		"for i in $(seq 300); do [ -s {0} ] && break; sleep 0.1; done; "
 		"echo vimc.0 >/sys/bus/platform/drivers/vimc/unbind; wait $launched; status=$?; "
-		"echo vimc.0 >/sys/bus/platform/drivers/vimc/bind; exit $status");
+		"echo vimc.0 >/sys/bus/platform/drivers/vimc/bind; exit $status",
+		frames));
 	EXPECT_THAT(result.status, testing::AnyOf(1, 255)) << result.errors;
 	EXPECT_THAT(result.errors, testing::HasSubstr("is gone"));
 	EXPECT_THAT(result.errors, testing::HasSubstr("unplugged"));

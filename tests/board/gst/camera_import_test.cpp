@@ -84,7 +84,7 @@ TEST(CameraImport, FillsTheDumbBuffersOfKmssink)
 		EXPECT_TRUE(pipeline.warnings().empty()) << pipeline.warnings().front().message;
 		EXPECT_EQ(pipeline.plan("source", "buffers-of"), "downstream") << format;
 		EXPECT_EQ(pipeline.plan("source", "heap"), "");
-		EXPECT_THAT(exporters, testing::ElementsAre("vkms")) << format;
+		EXPECT_THAT(exporters, testing::ElementsAre("drm")) << format;
 	}
 }
 
