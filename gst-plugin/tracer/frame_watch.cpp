@@ -37,13 +37,15 @@ struct FrameWatch::Activation {
 	ElementId element;
 	PadId sink;
 	int64_t began;
+	PadId sourceBefore; /* of the frame that is on its way outside */
 	int64_t elsewhere = 0; /* ns in elements after it */
 	int64_t pushed = 0;
-	std::optional<int64_t> born; /* of the frame; none: it does not count */
+	std::optional<int64_t> born = {}; /* of the frame; none: it does not count */
 };
 
 struct FrameWatch::Thread {
 	std::vector<Activation> stack;
+	std::vector<size_t> depths; /* of the stack, at each push that is going on */
 	ElementId home = 0; /* the element whose task this is */
 	PadId source = 0;   /* where the frame on its way was pushed */
 	std::vector<Touch> touches; /* to be delivered at the next hook in this thread */
@@ -284,6 +286,7 @@ void FrameWatch::pushBegins(GstPad *pad)
 	PadFacts &facts = *factsOf(pad);
 	Thread &own = thread();
 
+	own.depths.push_back(own.stack.size());
 	if (!own.stack.empty() && !own.stack.back().pushed)
 		own.stack.back().pushed = now();
 	if (!facts.id)
@@ -307,6 +310,12 @@ void FrameWatch::pushEnds()
 {
 	Thread &own = thread();
 	own.source = 0;
+	/* A chain function that a flush kept from being called is entered and never left. */
+	if (!own.depths.empty()) {
+		while (own.stack.size() > own.depths.back())
+			own.stack.pop_back();
+		own.depths.pop_back();
+	}
 	if (own.stack.empty() || !own.stack.back().pushed)
 		return;
 	Activation &runs = own.stack.back();
@@ -316,8 +325,9 @@ void FrameWatch::pushEnds()
 void FrameWatch::enter(GstPad *pad)
 {
 	const PadFacts &facts = *factsOf(pad);
+	Thread &own = thread();
 	if (facts.id)
-		thread().stack.push_back({pad, facts.element, facts.id, now()});
+		own.stack.push_back({pad, facts.element, facts.id, now(), own.source});
 }
 
 void FrameWatch::receive(GstPad *pad, GstBuffer *buffer)
@@ -345,7 +355,7 @@ void FrameWatch::leave(GstPad *pad)
 		return;
 	const Activation done = own.stack.back();
 	own.stack.pop_back();
-	own.source = 0;
+	own.source = done.sourceBefore;
 	if (!done.born)
 		return;
 	const int64_t end = now();
@@ -517,6 +527,20 @@ struct FrameWatch::Hooks {
 		watch->leave(pad);
 		watch->deliver();
 	}
+	/* A file sink writes, and an encoder drains, when it is told of the end (since 1.26). */
+	static void eventPre(GObject *, GstClockTime, GstPad *pad, GstEvent *)
+	{
+		if (FrameWatch *watch = active())
+			watch->enter(pad);
+	}
+	static void eventPost(GObject *, GstClockTime, GstPad *pad, gboolean)
+	{
+		FrameWatch *watch = active();
+		if (!watch)
+			return;
+		watch->leave(pad);
+		watch->deliver();
+	}
 	/* The peer of the pad that pulls runs in the puller's thread. */
 	static void pullPre(GObject *, GstClockTime, GstPad *pad, guint64, guint)
 	{
@@ -594,6 +618,8 @@ void FrameWatch::registerHooks(GstTracer *tracer)
 	hook("pad-chain-list-post", G_CALLBACK(Hooks::chainPost));
 	hook("pad-pull-range-pre", G_CALLBACK(Hooks::pullPre));
 	hook("pad-pull-range-post", G_CALLBACK(Hooks::pullPost));
+	hook("pad-send-event-pre", G_CALLBACK(Hooks::eventPre)); /* 1.26 */
+	hook("pad-send-event-post", G_CALLBACK(Hooks::eventPost));
 	hook("element-post-message-pre", G_CALLBACK(Hooks::postMessagePre));
 	hook("element-change-state-post", G_CALLBACK(Hooks::changeStatePost));
 	hook("mini-object-unreffed", G_CALLBACK(Hooks::unreffed));

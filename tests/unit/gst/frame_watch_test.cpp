@@ -137,7 +137,7 @@ TEST_F(FrameWatchTest, WhatIsBehindAQueueIsAnotherThreadsAndTheSameElements)
 
 TEST_F(FrameWatchTest, BinsAreSeenThrough)
 {
-	run(picture + "bin.( videoconvert name=convert ! video/x-raw,format=BGRx ) ! "
+	run(picture + "( videoconvert name=convert ! video/x-raw,format=BGRx ! identity ) ! "
 		      "fakesink name=sink");
 	EXPECT_EQ(of("convert").copies.count, frames);
 	EXPECT_EQ(linkTo("sink").copies.count, 0U);
@@ -172,11 +172,19 @@ TEST_F(FrameWatchTest, AFrameThatIsSharedIsCopiedToBeWritten)
 
 TEST_F(FrameWatchTest, AMixerCopiesOnceForEachPictureItMakes)
 {
-	run(picture + "compositor name=mix ! video/x-raw,format=BGRx,width=64,height=48 ! fakesink "
+	run(picture + "compositor name=mix ! video/x-raw,format=I420,width=64,height=48 ! fakesink "
 		      "videotestsrc num-buffers=10 ! video/x-raw,format=I420,width=32,height=24 ! "
 		      "mix.");
 	EXPECT_EQ(of("mix").copies.count, of("mix").framesOut);
-	EXPECT_EQ(of("mix").copies.bytes, of("mix").framesOut * bgrxSize);
+	EXPECT_EQ(of("mix").copies.bytes, of("mix").framesOut * i420Size);
+}
+
+/* In another format it converts each of its inputs first, into memory that it keeps. */
+TEST_F(FrameWatchTest, AMixerThatConvertsCopiesMore)
+{
+	run(picture + "compositor name=mix ! video/x-raw,format=BGRx,width=64,height=48 ! fakesink");
+	EXPECT_EQ(of("mix").copies.count, 2 * of("mix").framesOut);
+	EXPECT_EQ(of("mix").inside.count, of("mix").framesOut);
 }
 
 TEST_F(FrameWatchTest, AnEncoderReadsAndCopiesNothing)
@@ -226,7 +234,8 @@ TEST_F(Application, TwoMemoriesMappedAsOneAreMerged)
 		gst_buffer_unmap(buffer, &info);
 	});
 	EXPECT_EQ(of("sink").copies, (ByteCount{frames, frames * i420Size}));
-	EXPECT_EQ(of("sink").reads.bytes, frames * i420Size);
+	/* Each of the two for the merge, and what they were merged into. */
+	EXPECT_EQ(of("sink").reads, (ByteCount{3 * frames, 2 * frames * i420Size}));
 }
 
 TEST_F(Application, MappedOneByOneTheyAreNot)

@@ -21,7 +21,7 @@ protected:
 		GError *error = nullptr;
 		pipeline = gst_parse_launch(
 			"videotestsrc name=source ! tee name=tee ! "
-			"bin.( name=bin videoconvert name=convert ! identity name=inner ) ! "
+			"( videoconvert name=convert ! identity name=inner ) ! "
 			"queue name=queue ! fakevideosink name=sink "
 			"tee. ! videoscale name=scale ! fakesink name=app",
 			&error);
