@@ -187,11 +187,11 @@ void ZeroCopyContract::Watcher::announce(GstElement *owner, const ElementTouch &
 	g_autofree char *name = gst_object_get_name(GST_OBJECT_CAST(touch.element));
 	gst_element_post_message(
 		owner,
-		gst_message_new_element(
-			GST_OBJECT_CAST(owner),
-			gst_structure_new("heapflow-copy", "reason", G_TYPE_STRING, text.c_str(),
-					  "element", G_TYPE_STRING, name, "bytes", G_TYPE_UINT64,
-					  guint64(touch.touch.bytes), nullptr)));
+		gst_message_new_element(GST_OBJECT_CAST(owner),
+					gst_structure_new("heapflow-copy", "reason", G_TYPE_STRING,
+							  text.c_str(), "element", G_TYPE_STRING,
+							  name, "bytes", G_TYPE_UINT64,
+							  guint64(touch.touch.bytes), nullptr)));
 	GST_ELEMENT_WARNING(owner, STREAM, FORMAT, ("%s.", text.c_str()),
 			    ("%s", wayOut(touch.element).c_str()));
 }

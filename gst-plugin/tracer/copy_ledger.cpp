@@ -123,8 +123,8 @@ const CopyLedger::Receipt *CopyLedger::receiptOf(const Memory &memory, ElementId
 CopyLedger::Source CopyLedger::sourceOf(ElementId element, FrameMemory memory, const Memory &record)
 {
 	const Receipt *receipt = receiptOf(record, element);
-	return {memory.key, record.serial, memory.size, receipt ? receipt->time : 0,
-		record.born, !record.seen, record.kind};
+	return {memory.key,  record.serial, memory.size, receipt ? receipt->time : 0,
+		record.born, !record.seen,  record.kind};
 }
 
 void CopyLedger::noteSource(Element &element, Source source)
@@ -175,8 +175,8 @@ const CopyLedger::Source *CopyLedger::sourceInside(const Element &element, Frame
 	return nullptr;
 }
 
-void CopyLedger::reach(Element &element, FrameMemory memory, const Memory &record,
-		       MapAccess access, Touches &touches)
+void CopyLedger::reach(Element &element, FrameMemory memory, const Memory &record, MapAccess access,
+		       Touches &touches)
 {
 	const auto add = [&](ByteCount &count, bool write) {
 		const bool again = std::ranges::any_of(element.reached, [&](const Reached &one) {
@@ -322,8 +322,7 @@ void CopyLedger::settle(Element &element, FrameMemory memory, Memory &record, To
 void CopyLedger::settleSource(Element &element, const Source &source, Touches &touches)
 {
 	if (source.unseen && isAlive(source))
-		settle(element, {source.memory, source.size}, memories_.at(source.memory),
-		       touches);
+		settle(element, {source.memory, source.size}, memories_.at(source.memory), touches);
 }
 
 void CopyLedger::measureResidence(Element &element, std::span<const FrameMemory> memories,
@@ -463,8 +462,7 @@ void CopyLedger::hold(Element &element, ElementId id, FrameKey key,
 }
 
 std::optional<int64_t> CopyLedger::received(PadId sink, PadId source, FrameKey frame,
-					    std::span<const FrameMemory> memories,
-					    int64_t now)
+					    std::span<const FrameMemory> memories, int64_t now)
 {
 	std::lock_guard lock(mutex_);
 	const Pad &pad = padOf(sink);

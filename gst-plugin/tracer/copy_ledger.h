@@ -92,8 +92,9 @@ public:
 	 * count
 	 */
 	std::optional<int64_t> received(PadId sink, PadId source, FrameKey frame,
-			 std::span<const FrameMemory> memories, int64_t now);
-	/** \brief The element that received a frame returns; `born` as received() said, `busy` in ns */
+					std::span<const FrameMemory> memories, int64_t now);
+	/** \brief The element that received a frame returns; `born` as received() said, `busy` in
+	 * ns */
 	void returned(PadId sink, int64_t busy, int64_t born, int64_t now);
 	/** \brief The CPU maps a memory in the code of an element; 0: in a thread of nobody */
 	void mapped(ElementId element, FrameMemory memory, MapAccess access);
@@ -127,9 +128,9 @@ private:
 		ElementId pipeline;
 		ElementReport report;
 		std::vector<Source> sources;
-		bool stale = false; /* it has pushed since: the next read begins anew */
+		bool stale = false;             /* it has pushed since: the next read begins anew */
 		std::vector<MemoryKey> written; /* and not pushed yet */
-		std::vector<Reached> reached;	/* since the last frame */
+		std::vector<Reached> reached;   /* since the last frame */
 		std::unordered_map<MemoryKey, uint64_t> met; /* serial of the memory */
 	};
 	struct Pad {
@@ -160,7 +161,7 @@ private:
 		ElementId writer = 0;
 		uint64_t written = 0;
 		std::optional<Source> original; /* of which gst_memory_copy() made it */
-		ElementId chargedTo = 0; /* counted already, as a copy inside of this one */
+		ElementId chargedTo = 0;        /* counted already, as a copy inside of this one */
 		uint64_t charged = 0;
 	};
 	struct Frame {
@@ -193,8 +194,7 @@ private:
 	void chargePushed(Element &element, Pad &pad, std::span<const FrameMemory> memories,
 			  Touches &touches);
 	void settleSource(Element &element, const Source &source, Touches &touches);
-	void measureResidence(Element &element, std::span<const FrameMemory> memories,
-			      int64_t now);
+	void measureResidence(Element &element, std::span<const FrameMemory> memories, int64_t now);
 	void bear(Element &element, std::span<const FrameMemory> memories, int64_t now);
 	void hold(Element &element, ElementId id, FrameKey frame,
 		  std::span<const FrameMemory> memories);

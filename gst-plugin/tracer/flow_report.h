@@ -42,16 +42,17 @@ struct ElementReport {
 	ElementKind kind = ElementKind::Filter;
 	uint64_t framesIn = 0;
 	uint64_t framesOut = 0;
-	ByteCount reads;  /**< maps to read: each counted; a memory's bytes once a frame */
-	ByteCount writes; /**< maps to write, likewise */
-	ByteCount copies; /**< frames made of other frames by the CPU, and their bytes */
-	ByteCount inside; /**< those of `copies` that went over none of its links */
-	ByteCount drawn;  /**< frames written by the CPU that were made of no other */
+	ByteCount reads;       /**< maps to read: each counted; a memory's bytes once a frame */
+	ByteCount writes;      /**< maps to write, likewise */
+	ByteCount copies;      /**< frames made of other frames by the CPU, and their bytes */
+	ByteCount inside;      /**< those of `copies` that went over none of its links */
+	ByteCount drawn;       /**< frames written by the CPU that were made of no other */
 	uint64_t memories = 0; /**< different memories that it received: what it had to import */
-	Duration busy;         /**< its own work on a frame, without that of the elements after it */
-	Duration residence;    /**< from its receiving a frame to its pushing it, or what it made of it */
-	Duration age;          /**< of a sink: from the first push of a frame to the end of its rendering */
-	uint64_t heldNow = 0;  /**< buffers that it received last and that are still alive */
+	Duration busy;      /**< its own work on a frame, without that of the elements after it */
+	Duration residence; /**< from its receiving a frame to its pushing it, or what it made of it
+			     */
+	Duration age; /**< of a sink: from the first push of a frame to the end of its rendering */
+	uint64_t heldNow = 0; /**< buffers that it received last and that are still alive */
 	uint64_t heldMost = 0;
 	std::vector<std::string> reasons; /**< of its copies, each said once */
 	std::vector<std::string> notes;   /**< what the element itself tells */
@@ -70,7 +71,7 @@ struct LinkReport {
 
 struct FlowReport {
 	std::string pipeline;
-	int64_t duration = 0; /**< between the first and the last frame seen, ns */
+	int64_t duration = 0;                /**< between the first and the last frame seen, ns */
 	std::vector<ElementReport> elements; /**< in the order of the flow */
 	std::vector<LinkReport> links;
 

@@ -164,13 +164,12 @@ public:
 			copies ? std::format("{} copies by the CPU, {}", report_.copies(),
 					     byteText(double(report_.copiedBytes())))
 			       : "no copy by the CPU was seen";
-		return std::format(
-			       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" "
-			       "height=\"{1}\" viewBox=\"0 0 {0} {1}\">\n<style>{2}</style>\n"
-			       "<defs>{3}{4}</defs>\n"
-			       "<rect width=\"{0}\" height=\"{1}\" fill=\"#ffffff\"/>\n",
-			       width_, height_, style, marker("free", "#157347", 9),
-			       marker("copy", "#b3001b", 3)) +
+		return std::format("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" "
+				   "height=\"{1}\" viewBox=\"0 0 {0} {1}\">\n<style>{2}</style>\n"
+				   "<defs>{3}{4}</defs>\n"
+				   "<rect width=\"{0}\" height=\"{1}\" fill=\"#ffffff\"/>\n",
+				   width_, height_, style, marker("free", "#157347", 9),
+				   marker("copy", "#b3001b", 3)) +
 		       textAt(margin, margin + 12, "title", name) +
 		       textAt(margin, margin + 34, copies ? "copy" : "free",
 			      sum + ", " + timeText(report_.duration)) +
@@ -208,9 +207,10 @@ private:
 	std::string drawBox(const Box &box) const
 	{
 		const bool copies = box.element->copies.count > 0;
-		std::string text = std::format(
-			"<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"8\" class=\"box{}\"/>\n",
-			box.x, box.y, boxWidth, box.height(), copies ? " copies" : "");
+		std::string text =
+			std::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"8\" "
+				    "class=\"box{}\"/>\n",
+				    box.x, box.y, boxWidth, box.height(), copies ? " copies" : "");
 		int y = box.y + lineHeight + 2;
 		for (const Line &line : box.lines) {
 			text += textAt(box.x + 12, y, line.kind, line.text);
@@ -219,9 +219,8 @@ private:
 		/* What a sink copies goes to no link, and yet somewhere. */
 		if (box.element->kind == ElementKind::Sink && box.element->inside.count) {
 			const int from = box.y + box.height();
-			text += std::format(
-				"<path d=\"M{0} {1}V{2}\" class=\"link copies\"/>\n",
-				box.middle(), from, from + stubHeight - 14);
+			text += std::format("<path d=\"M{0} {1}V{2}\" class=\"link copies\"/>\n",
+					    box.middle(), from, from + stubHeight - 14);
 			text += textAt(box.middle() + 18, from + stubHeight / 2, "copy",
 				       copyText(box.element->inside, report_.duration));
 		}

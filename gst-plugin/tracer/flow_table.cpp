@@ -45,12 +45,14 @@ std::string perFrame(const ByteCount &count)
 {
 	if (!count.count)
 		return "-";
-	return std::format("{} x {}", count.count, byteText(double(count.bytes) / double(count.count)));
+	return std::format("{} x {}", count.count,
+			   byteText(double(count.bytes) / double(count.count)));
 }
 
 std::string touched(const ByteCount &count)
 {
-	return count.count ? std::format("{} / {}", count.count, byteText(double(count.bytes))) : "-";
+	return count.count ? std::format("{} / {}", count.count, byteText(double(count.bytes)))
+			   : "-";
 }
 
 Row elementRow(const ElementReport &element)
@@ -88,8 +90,8 @@ std::string memoryText(const LinkReport &link)
 
 std::string flowTable(const FlowReport &report)
 {
-	std::vector<Row> rows = {{"element", "frames", "maps to read", "to write", "copies", "drawn",
-				  "memories", "work", "time in", "held (most)"}};
+	std::vector<Row> rows = {{"element", "frames", "maps to read", "to write", "copies",
+				  "drawn", "memories", "work", "time in", "held (most)"}};
 	for (const ElementReport &element : report.elements)
 		rows.push_back(elementRow(element));
 	std::string text = std::format("heapflow: {}, {} from the first frame to the last\n",
@@ -109,9 +111,10 @@ std::string flowTable(const FlowReport &report)
 		for (const std::string &reason : element.reasons)
 			text += std::format("  {} {}\n", element.name, reason);
 		if (element.age.count)
-			text += std::format("  {}: a frame is {} old when it is through, at most {}\n",
-					    element.name, timeText(element.age.mean()),
-					    timeText(element.age.most));
+			text += std::format(
+				"  {}: a frame is {} old when it is through, at most {}\n",
+				element.name, timeText(element.age.mean()),
+				timeText(element.age.most));
 		for (const std::string &note : element.notes)
 			text += std::format("  {}: {}\n", element.name, note);
 	}

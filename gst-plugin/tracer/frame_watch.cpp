@@ -37,7 +37,7 @@ struct FrameWatch::Activation {
 	ElementId element;
 	PadId sink;
 	int64_t began;
-	PadId sourceBefore; /* of the frame that is on its way outside */
+	PadId sourceBefore;    /* of the frame that is on its way outside */
 	int64_t elsewhere = 0; /* ns in elements after it */
 	int64_t pushed = 0;
 	std::optional<int64_t> born = {}; /* of the frame; none: it does not count */
@@ -46,8 +46,8 @@ struct FrameWatch::Activation {
 struct FrameWatch::Thread {
 	std::vector<Activation> stack;
 	std::vector<size_t> depths; /* of the stack, at each push that is going on */
-	ElementId home = 0; /* the element whose task this is */
-	PadId source = 0;   /* where the frame on its way was pushed */
+	ElementId home = 0;         /* the element whose task this is */
+	PadId source = 0;           /* where the frame on its way was pushed */
 	std::vector<Touch> touches; /* to be delivered at the next hook in this thread */
 
 	ElementId runs() const { return stack.empty() ? home : stack.back().element; }
@@ -116,7 +116,8 @@ std::string capsText(const GstCaps *caps)
 	if (const std::string rate = valueText(structure, "framerate"); !rate.empty())
 		text += " " + rate;
 	const GstCapsFeatures *features = gst_caps_get_features(caps, 0);
-	if (features && !gst_caps_features_is_equal(features, GST_CAPS_FEATURES_MEMORY_SYSTEM_MEMORY)) {
+	if (features &&
+	    !gst_caps_features_is_equal(features, GST_CAPS_FEATURES_MEMORY_SYSTEM_MEMORY)) {
 		g_autofree char *names = gst_caps_features_to_string(features);
 		text += std::string(" ") + names;
 	}
@@ -175,8 +176,8 @@ ElementId FrameWatch::elementIdOf(GstElement *element)
 	std::lock_guard lock(mutex_);
 	if (gpointer number = g_object_get_qdata(G_OBJECT(element), numberQuark()))
 		return GPOINTER_TO_UINT(number);
-	const ElementId id = ledger_.addElement(pipeline, nameOf(element), factoryOf(element),
-						kindOf(element));
+	const ElementId id =
+		ledger_.addElement(pipeline, nameOf(element), factoryOf(element), kindOf(element));
 	auto &weak = elements_.emplace_back(std::make_unique<GWeakRef>());
 	g_weak_ref_init(weak.get(), element);
 	g_object_set_qdata(G_OBJECT(element), numberQuark(), GUINT_TO_POINTER(id));
@@ -266,7 +267,7 @@ void FrameWatch::memoryMapped(GstMemory *memory, GstMapFlags flags)
 	look(memory);
 	const bool reads = flags & GST_MAP_READ, writes = flags & GST_MAP_WRITE;
 	const MapAccess access = reads && writes ? MapAccess::ReadWrite
-				 : writes	 ? MapAccess::Write
+				 : writes        ? MapAccess::Write
 						 : MapAccess::Read;
 	ledger_.mapped(thread().runs(), {rootMemory(memory), memory->size}, access);
 }
@@ -277,8 +278,7 @@ void FrameWatch::memoryCopied(GstMemory *from, GstMemory *to)
 		return;
 	look(from);
 	look(to);
-	ledger_.copied(thread().runs(), {rootMemory(from), from->size},
-		       {rootMemory(to), to->size});
+	ledger_.copied(thread().runs(), {rootMemory(from), from->size}, {rootMemory(to), to->size});
 }
 
 void FrameWatch::pushBegins(GstPad *pad)
@@ -458,8 +458,8 @@ void FrameWatch::addNotes(FlowReport &report)
 		g_object_get(element, "stats", &stats, nullptr);
 		for (const char *field : {"imports", "framebuffers", "shown", "late"})
 			if (gst_structure_has_field(stats, field))
-				facts.notes.push_back(std::format("{} {}", field,
-								  valueText(stats, field)));
+				facts.notes.push_back(
+					std::format("{} {}", field, valueText(stats, field)));
 		gint64 latency = -1;
 		if (gst_structure_get_int64(stats, "latency-median", &latency) && latency >= 0)
 			facts.notes.push_back("from capture to scan-out " + timeText(latency) +

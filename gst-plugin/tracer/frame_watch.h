@@ -111,7 +111,7 @@ private:
 	CopyLedger ledger_;
 	std::atomic<unsigned> users_ = 0;
 	std::mutex factsMutex_; /* held while a pad gets its facts */
-	std::mutex mutex_;	/* guards what follows */
+	std::mutex mutex_;      /* guards what follows */
 	bool hooked_ = false;
 	std::vector<std::unique_ptr<GWeakRef>> elements_; /* by number */
 	std::function<void(ElementId, ReportReason)> reportHandler_;

@@ -99,8 +99,9 @@ void Reports::configure(const char *parameters)
 					  ? gst_structure_from_string(text.c_str(), nullptr)
 					  : gst_structure_new_empty("heapflow");
 	if (!structure) {
-		g_warning("heapflow tracer: '%s' are no parameters: name=value, separated by commas",
-			  parameters);
+		g_warning(
+			"heapflow tracer: '%s' are no parameters: name=value, separated by commas",
+			parameters);
 		return;
 	}
 	gboolean all = FALSE, signal = FALSE;
@@ -139,7 +140,7 @@ void Reports::print(const std::string &text)
 		std::cout << text << std::flush;
 	/* A file of this run only. */
 	else if (std::ofstream file(table_, std::exchange(printed_, true) ? std::ios::app
-									 : std::ios::trunc);
+									  : std::ios::trunc);
 		 !(file << text))
 		g_warning("heapflow tracer: %s: %s", table_.c_str(), g_strerror(errno));
 }

@@ -120,8 +120,12 @@ bool isOnTheWay(GstElement *element, GstElement *owner, ContractScope scope)
 {
 	if (element == owner)
 		return true;
-	const auto isOwner = [owner](GstElement *one) { return one == owner; };
-	const auto isElement = [element](GstElement *one) { return one == element; };
+	const auto isOwner = [owner](GstElement *one) {
+		return one == owner;
+	};
+	const auto isElement = [element](GstElement *one) {
+		return one == element;
+	};
 	if (scope != ContractScope::FromSource && leadsTo(element, isOwner))
 		return true;
 	if (scope == ContractScope::ToSink || !leadsTo(owner, isElement))

@@ -146,8 +146,8 @@ std::optional<Dmabuf> dmabufOf(uint32_t thread, int descriptor)
 {
 	const std::string process = std::format("/proc/{}", thread);
 	std::error_code error;
-	const auto link = std::filesystem::read_symlink(
-		std::format("{}/fd/{}", process, descriptor), error);
+	const auto link =
+		std::filesystem::read_symlink(std::format("{}/fd/{}", process, descriptor), error);
 	if (error || !link.string().starts_with("/dmabuf:"))
 		return std::nullopt;
 

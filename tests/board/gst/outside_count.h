@@ -23,15 +23,15 @@ struct OutsideCount {
 	uint64_t maps = 0; /**< mmap() of a dma-buf of a heap */
 	uint64_t mappedBytes = 0;
 	uint64_t otherMaps = 0; /**< of a dma-buf of another exporter */
-	uint64_t reads = 0;	/**< brackets begun to read, in dma-bufs of whatever exporter */
+	uint64_t reads = 0;     /**< brackets begun to read, in dma-bufs of whatever exporter */
 	uint64_t readBytes = 0;
 	uint64_t writes = 0; /**< to write; one to read and write counts in both */
 	uint64_t writtenBytes = 0;
 	uint64_t allocations = 0;  /**< DMA_HEAP_IOCTL_ALLOC */
-	uint64_t imports = 0;	   /**< DRM_IOCTL_PRIME_FD_TO_HANDLE */
+	uint64_t imports = 0;      /**< DRM_IOCTL_PRIME_FD_TO_HANDLE */
 	uint64_t framebuffers = 0; /**< DRM_IOCTL_MODE_ADDFB2 */
-	int status = -1;	   /**< the command's exit status, 128+N for a signal */
-	std::string error;	   /**< why nothing was counted, or empty */
+	int status = -1;           /**< the command's exit status, 128+N for a signal */
+	std::string error;         /**< why nothing was counted, or empty */
 };
 
 /**

@@ -17,10 +17,11 @@ int main(int argc, char **argv)
 		command.erase(command.begin(), command.begin() + 2);
 	}
 	if (command.empty() || command[0].starts_with("-")) {
-		std::cerr << "usage: board-outside-count [-o FILE] COMMAND [ARGUMENT...]\n"
-			     "Runs COMMAND and counts, from outside, how its CPU reaches dma-bufs:\n"
-			     "one `name number` a line on stderr, or in FILE. Exit status: the\n"
-			     "command's; 125 when nothing could be counted.\n";
+		std::cerr
+			<< "usage: board-outside-count [-o FILE] COMMAND [ARGUMENT...]\n"
+			   "Runs COMMAND and counts, from outside, how its CPU reaches dma-bufs:\n"
+			   "one `name number` a line on stderr, or in FILE. Exit status: the\n"
+			   "command's; 125 when nothing could be counted.\n";
 		return 2;
 	}
 	const OutsideCount count = countOutside(command);

@@ -19,10 +19,9 @@ constexpr uint64_t pages(uint64_t bytes)
 
 TEST(OutsideCount, APictureDrawnByCpuIsABracketForEachPlane)
 {
-	const OutsideCount count =
-		countOutside("gst-launch-1.0 -q videotestsrc num-buffers=10 ! "
-			     "video/x-raw,format=NV12,width=320,height=240 ! "
-			     "heapalloc heap=video@42000000 ! fakesink");
+	const OutsideCount count = countOutside("gst-launch-1.0 -q videotestsrc num-buffers=10 ! "
+						"video/x-raw,format=NV12,width=320,height=240 ! "
+						"heapalloc heap=video@42000000 ! fakesink");
 	EXPECT_EQ(count.error, "");
 	EXPECT_EQ(count.status, 0);
 	EXPECT_EQ(count.writes, 20U) << describe(count);

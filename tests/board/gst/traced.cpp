@@ -23,7 +23,9 @@ std::string contents(const std::filesystem::path &file)
 Traced::Traced(const std::string &line)
 {
 	const TemporaryDirectory directory;
-	const auto file = [&directory](const char *name) { return directory.path() / name; };
+	const auto file = [&directory](const char *name) {
+		return directory.path() / name;
+	};
 	outside = countOutside(std::format(
 		"GST_TRACERS='heapflow(table={},json={},svg={})' gst-launch-1.0 -q {} </dev/null "
 		">{} 2>&1",

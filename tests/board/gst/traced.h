@@ -28,7 +28,8 @@ public:
 	std::string svg;
 	std::string errors; /**< what gst-launch wrote on stderr, the table included */
 
-	/** \brief An element of the report by the name it has in the line; null if it is not in it */
+	/** \brief An element of the report by the name it has in the line; null if it is not in it
+	 */
 	nlohmann::json element(const std::string &name) const;
 	/** \brief Copies of an element, or of all with "" */
 	uint64_t copies(const std::string &name = "") const;

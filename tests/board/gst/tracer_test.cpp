@@ -55,7 +55,8 @@ TEST_F(Tracer, NothingIsCopiedFromCameraToScreen)
 	EXPECT_THAT(run.element("sink").at("notes").dump(), HasSubstr("from capture to scan-out"));
 	EXPECT_THAT(run.table, HasSubstr("no copy by the CPU was seen"));
 	EXPECT_THAT(run.table, HasSubstr("heap video@42000000"));
-	/* The sink meets each memory once, and imports it once; with one more it asked the device. */
+	/* The sink meets each memory once, and imports it once; with one more it asked the device.
+	 */
 	const unsigned memories = run.element("sink").at("memories").get<unsigned>();
 	EXPECT_THAT(run.element("sink").at("notes").dump(),
 		    HasSubstr(std::format("imports {}\"", memories)));
@@ -64,11 +65,10 @@ TEST_F(Tracer, NothingIsCopiedFromCameraToScreen)
 
 TEST_F(Tracer, V4l2srcIntoAHeapForKmssinkCopiesNothing)
 {
-	const Traced run =
-		this->run("v4l2src device={0} io-mode=dmabuf-import num-buffers=30 ! "
-			  "video/x-raw,format=NV12,width=1280,height=720 ! "
-			  "heapalloc heap=video@42000000 ! "
-			  "kmssink driver-name=vkms force-modesetting=true name=sink");
+	const Traced run = this->run("v4l2src device={0} io-mode=dmabuf-import num-buffers=30 ! "
+				     "video/x-raw,format=NV12,width=1280,height=720 ! "
+				     "heapalloc heap=video@42000000 ! "
+				     "kmssink driver-name=vkms force-modesetting=true name=sink");
 	EXPECT_EQ(run.outside.status, 0) << run.text();
 	EXPECT_EQ(run.copies(), 0U) << run.text();
 	EXPECT_EQ(run.outside.maps + run.outside.reads + run.outside.writes, 0U) << run.text();
@@ -125,9 +125,9 @@ TEST_F(Tracer, ABranchThatEncodesReads)
 /* Other people's elements only, which is how a user finds the copy that he has. */
 TEST_F(Tracer, FlipAndMixOfOtherPeoplesElements)
 {
-	const Traced run = this->run(
-		"v4l2src device={0} num-buffers=15 ! {1} ! videoflip name=flip "
-		"video-direction=180 ! compositor name=mix ! fakesink");
+	const Traced run =
+		this->run("v4l2src device={0} num-buffers=15 ! {1} ! videoflip name=flip "
+			  "video-direction=180 ! compositor name=mix ! fakesink");
 	EXPECT_EQ(run.outside.status, 0) << run.text();
 	EXPECT_EQ(run.copies("flip"), 15U) << run.text();
 	EXPECT_EQ(run.copiedBytes("flip"), 15 * nv12) << run.text();

@@ -82,8 +82,7 @@ TEST_F(ZeroCopy, AndByWhatIsBetween)
 	expectRefused("v4l2src device={0} io-mode=dmabuf-import num-buffers=100 ! {1} ! "
 		      "heapalloc heap=video@42000000 require-zero-copy=true ! "
 		      "gamma name=gamma gamma=2.0 ! heapkmssink name=sink",
-		      "heapalloc",
-		      "gamma (gamma) changes frames in heap video@42000000 by CPU");
+		      "heapalloc", "gamma (gamma) changes frames in heap video@42000000 by CPU");
 }
 
 TEST_F(ZeroCopy, WhatAloneReadsIsRefusedWhereThereIsNoScreen)
@@ -111,9 +110,10 @@ TEST_F(ZeroCopy, ASourceMayDraw)
 
 TEST_F(ZeroCopy, TheSinkDoesNotCopyEvenWhereItMay)
 {
-	Pipeline pipeline(line("v4l2src name=source device={0} io-mode=mmap num-buffers=100 ! {1} ! "
-			       "heapkmssink name=sink copy=allow require-zero-copy=true "
-			       "heap=video@42000000"));
+	Pipeline pipeline(
+		line("v4l2src name=source device={0} io-mode=mmap num-buffers=100 ! {1} ! "
+		     "heapkmssink name=sink copy=allow require-zero-copy=true "
+		     "heap=video@42000000"));
 	pipeline.run();
 	expectError(pipeline, "heapkmssink", GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION);
 	EXPECT_THAT(pipeline.errors().front().message, HasSubstr("with require-zero-copy"));
@@ -160,7 +160,8 @@ TEST_F(ZeroCopy, OtherwiseACopyIsSaidOnceWhileTheTracerRuns)
 	const auto count = [&run](const std::string &text) {
 		size_t times = 0;
 		const std::string all = run.output + run.errors;
-		for (size_t at = all.find(text); at != std::string::npos; at = all.find(text, at + 1))
+		for (size_t at = all.find(text); at != std::string::npos;
+		     at = all.find(text, at + 1))
 			times++;
 		return times;
 	};

@@ -103,7 +103,8 @@ TEST(FlowReport, PictureHasOneBoxAnElementAndMarksTheCopy)
 	EXPECT_THAT(svg, HasSubstr("camera &quot;&lt;&amp;&gt;&quot;"));
 	const auto times = [&svg](const std::string &text) {
 		size_t count = 0;
-		for (size_t at = svg.find(text); at != std::string::npos; at = svg.find(text, at + 1))
+		for (size_t at = svg.find(text); at != std::string::npos;
+		     at = svg.find(text, at + 1))
 			count++;
 		return count;
 	};

@@ -182,7 +182,8 @@ TEST_F(FrameWatchTest, AMixerCopiesOnceForEachPictureItMakes)
 /* In another format it converts each of its inputs first, into memory that it keeps. */
 TEST_F(FrameWatchTest, AMixerThatConvertsCopiesMore)
 {
-	run(picture + "compositor name=mix ! video/x-raw,format=BGRx,width=64,height=48 ! fakesink");
+	run(picture +
+	    "compositor name=mix ! video/x-raw,format=BGRx,width=64,height=48 ! fakesink");
 	EXPECT_EQ(of("mix").copies.count, 2 * of("mix").framesOut);
 	EXPECT_EQ(of("mix").inside.count, of("mix").framesOut);
 }
@@ -206,7 +207,8 @@ protected:
 		GstAppSinkCallbacks callbacks = {};
 		callbacks.new_sample = [](GstAppSink *sink, gpointer data) {
 			GstSample *sample = gst_app_sink_pull_sample(sink);
-			reinterpret_cast<void (*)(GstBuffer *)>(data)(gst_sample_get_buffer(sample));
+			reinterpret_cast<void (*)(GstBuffer *)>(data)(
+				gst_sample_get_buffer(sample));
 			gst_sample_unref(sample);
 			return GST_FLOW_OK;
 		};
@@ -272,8 +274,8 @@ TEST_F(FrameWatchTest, DeviceMapsAreNotTheCpus)
 {
 	EXPECT_TRUE(isCpuMap(GST_MAP_READ));
 	EXPECT_TRUE(isCpuMap(GstMapFlags(GST_MAP_WRITE | GST_MAP_REF_MEMORY)));
-	EXPECT_TRUE(isCpuMap(GstMapFlags(guint(GST_MAP_READ) |
-					 guint(GST_VIDEO_FRAME_MAP_FLAG_NO_REF))));
+	EXPECT_TRUE(isCpuMap(
+		GstMapFlags(guint(GST_MAP_READ) | guint(GST_VIDEO_FRAME_MAP_FLAG_NO_REF))));
 	/* GST_MAP_GL of gstglbasememory.h */
 	EXPECT_FALSE(isCpuMap(GstMapFlags(guint(GST_MAP_READ) | guint(GST_MAP_FLAG_LAST) << 1)));
 }

@@ -19,12 +19,11 @@ protected:
 	void SetUp() override
 	{
 		GError *error = nullptr;
-		pipeline = gst_parse_launch(
-			"videotestsrc name=source ! tee name=tee ! "
-			"( videoconvert name=convert ! identity name=inner ) ! "
-			"queue name=queue ! fakevideosink name=sink "
-			"tee. ! videoscale name=scale ! fakesink name=app",
-			&error);
+		pipeline = gst_parse_launch("videotestsrc name=source ! tee name=tee ! "
+					    "( videoconvert name=convert ! identity name=inner ) ! "
+					    "queue name=queue ! fakevideosink name=sink "
+					    "tee. ! videoscale name=scale ! fakesink name=app",
+					    &error);
 		ASSERT_EQ(error, nullptr) << error->message;
 	}
 	void TearDown() override { gst_object_unref(pipeline); }
@@ -45,7 +44,9 @@ protected:
 TEST_F(PipelinePath, LeadsThroughBinsAndNotBack)
 {
 	const auto is = [this](const char *name) {
-		return [wanted = get(name)](GstElement *one) { return one == wanted; };
+		return [wanted = get(name)](GstElement *one) {
+			return one == wanted;
+		};
 	};
 	EXPECT_TRUE(leadsTo(get("source"), is("convert")));
 	EXPECT_TRUE(leadsTo(get("convert"), is("queue")));
@@ -69,8 +70,7 @@ TEST_F(PipelinePath, AScreenIsASinkForVideo)
 TEST_F(PipelinePath, ASinkIsAnsweredForByAllBeforeIt)
 {
 	for (const char *name : {"source", "tee", "convert", "inner", "queue", "app"})
-		EXPECT_EQ(on(name, "queue", ContractScope::ToSink),
-			  std::string(name) != "app")
+		EXPECT_EQ(on(name, "queue", ContractScope::ToSink), std::string(name) != "app")
 			<< name;
 	EXPECT_FALSE(on("scale", "queue", ContractScope::ToSink));
 	EXPECT_TRUE(on("queue", "queue", ContractScope::ToSink));
