@@ -144,8 +144,11 @@ TEST(LibraryFence, IsNotWaitedForWhenABufferComesBack)
 		std::this_thread::sleep_for(50ms);
 		gst_buffer_unref(held);
 	});
+	const auto begin = Clock::now();
 	GstBuffer *got = takeWaiting(pool);
 	EXPECT_EQ(got, held);
+	/* Not only when the starvation is reported, after a second. */
+	EXPECT_LT(Clock::now() - begin, 500ms);
 	gst_buffer_unref(got);
 	holder.join();
 
@@ -167,7 +170,9 @@ TEST(LibraryFence, DoesNotHoldUpAFlush)
 		std::this_thread::sleep_for(50ms);
 		gst_buffer_pool_set_flushing(pool.get(), TRUE);
 	});
+	const auto begin = Clock::now();
 	EXPECT_EQ(takeWaiting(pool, GST_FLOW_FLUSHING), nullptr);
+	EXPECT_LT(Clock::now() - begin, 500ms);
 	flusher.join();
 	gst_buffer_pool_set_flushing(pool.get(), FALSE);
 	timeline.increase();
