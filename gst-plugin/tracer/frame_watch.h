@@ -13,7 +13,6 @@
 #include <string>
 #include <vector>
 
-#define GST_USE_UNSTABLE_API
 #include <gst/gst.h>
 
 namespace heapflow::gst

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#define GST_USE_UNSTABLE_API
 #include <gst/gst.h>
 
 G_BEGIN_DECLS
