@@ -40,7 +40,7 @@ std::vector<std::string> sequenceOf(Pipeline &pipeline,
 TEST(HeapAllocChange, AnotherHeapInPlay)
 {
 	Pipeline pipeline(std::string(liveSource) +
-			  "heapalloc name=alloc mode=refuse heap=system ! queue ! "
+			  "heapalloc name=alloc mode=refuse heap=system ! "
 			  "heapkmssink name=sink sync=false");
 	const auto sequence = sequenceOf(pipeline, [&](unsigned number) {
 		if (number == 20)
