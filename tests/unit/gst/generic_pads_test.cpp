@@ -181,7 +181,9 @@ TEST_F(EveryElementsPads, AnswerAnyQuery)
 			forEachPad(element, [&](GstPad *pad) {
 				for (const auto &ask : questions) {
 					GstQuery *query = ask();
-					gst_pad_query(pad, query);
+					if (GST_PAD_IS_SRC(pad) ? GST_QUERY_IS_UPSTREAM(query)
+								: GST_QUERY_IS_DOWNSTREAM(query))
+						gst_pad_query(pad, query);
 					gst_query_unref(query);
 				}
 			});
