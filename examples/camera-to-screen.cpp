@@ -70,10 +70,12 @@ Result<void> prepare(Viewer &viewer, std::string_view expression, std::string_vi
 	const auto format = commonFormat(*viewer.camera, *viewer.screen);
 	if (!format)
 		return std::unexpected(format.error());
-	const DisplayMode mode = viewer.screen->mode();
-	/* What the camera makes of it is in the answer; near to the screen's size is best. */
-	const auto configuration = viewer.camera->configure(
-		{.fourcc = *format, .width = mode.width, .height = mode.height});
+	/* Near to the screen's size; what the camera makes of it is in the answer. */
+	CaptureRequest request;
+	request.fourcc = *format;
+	request.width = viewer.screen->mode().width;
+	request.height = viewer.screen->mode().height;
+	const auto configuration = viewer.camera->configure(request);
 	if (!configuration)
 		return std::unexpected(configuration.error());
 	viewer.layout = configuration->layout;
@@ -129,7 +131,8 @@ int main(int argc, char **argv)
 {
 	if (argc > 4 || (argc > 1 && argv[1][0] == '-')) {
 		std::cout << "usage: camera-to-screen [HEAP-EXPRESSION [CAMERA [FRAMES]]]\n"
-			     "Shows CAMERA (the first) in memory of a heap that the expression chooses\n"
+			     "Shows CAMERA (the first) in memory of a heap that the expression "
+			     "chooses\n"
 			     "(video@*:default:system), for FRAMES (0: until Ctrl-C).\n";
 		return std::string_view(argv[1]) == "--help" ? EXIT_SUCCESS : 2;
 	}

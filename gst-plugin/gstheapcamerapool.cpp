@@ -278,9 +278,9 @@ static GstBuffer *gst_heap_camera_pool_wrap(GstMemory *memory, const heapflow::F
 	if (waitsForFences)
 		keepInPool(&gst_buffer_add_heap_release_fence_meta(buffer)->meta);
 	GstCaps *reference = heapflow::gst::arrivalReference();
-	keepInPool(&gst_buffer_add_reference_timestamp_meta(buffer, reference, 0,
-							    GST_CLOCK_TIME_NONE)
-			    ->parent);
+	keepInPool(
+		&gst_buffer_add_reference_timestamp_meta(buffer, reference, 0, GST_CLOCK_TIME_NONE)
+			 ->parent);
 	gst_caps_unref(reference);
 	gst_mini_object_set_qdata(GST_MINI_OBJECT_CAST(buffer), indexQuark(),
 				  GUINT_TO_POINTER(index), nullptr);

@@ -472,7 +472,7 @@ gboolean gst_heap_camera_src_decide_allocation(GstBaseSrc *base, GstQuery *query
 		    !gst_heap_camera_src_check_display(self, *session, i, demands[i].display))
 			return FALSE;
 		std::lock_guard lock(source.mutex);
-		memory[i] = {source.bufferMode, source.heap, source.heapGiven, name,
+		memory[i] = {source.bufferMode,  source.heap,    source.heapGiven, name,
 			     demands[i].display, demands[i].peer};
 	}
 	auto notes = session->prepare(memory, caps);

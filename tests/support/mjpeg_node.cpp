@@ -74,8 +74,8 @@ int enumerate(v4l2_frmsizeenum &size)
 	if (size.index > 1)
 		return refuse(EINVAL);
 	size.type = V4L2_FRMSIZE_TYPE_DISCRETE;
-	size.discrete = size.index ? v4l2_frmsize_discrete{1280, 720}
-				   : v4l2_frmsize_discrete{640, 480};
+	size.discrete =
+		size.index ? v4l2_frmsize_discrete{1280, 720} : v4l2_frmsize_discrete{640, 480};
 	return 0;
 }
 
@@ -180,7 +180,7 @@ bool isTheNode(int fd)
 } /* namespace */
 
 extern "C" __attribute__((visibility("default"))) int ioctl(int fd, unsigned long request,
-							     ...) noexcept
+							    ...) noexcept
 {
 	va_list arguments;
 	va_start(arguments, request);

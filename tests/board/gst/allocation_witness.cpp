@@ -42,8 +42,8 @@ bool startsWith(const char *text, const char *beginning)
 
 bool isRuntime(const char *module)
 {
-	for (const char *name : {"liballocation-witness", "libc.", "libstdc++", "libglib", "libgobject",
-				 "ld-linux"})
+	for (const char *name :
+	     {"liballocation-witness", "libc.", "libstdc++", "libglib", "libgobject", "ld-linux"})
 		if (startsWith(module, name))
 			return true;
 	return false;
@@ -65,7 +65,8 @@ const char *responsible()
 			continue;
 		if (!first)
 			first = module;
-		/* A helper of GStreamer that one of ours called, and not a buffer that it pushed. */
+		/* A helper of GStreamer that one of ours called, and not a buffer that it pushed.
+		 */
 		if (!startsWith(first, "libgst") || isOurs(first))
 			return first;
 		if (isOurs(module))

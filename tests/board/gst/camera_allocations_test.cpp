@@ -42,8 +42,7 @@ class Allocations : public testing::TestWithParam<std::string>
 TEST_P(Allocations, NoneOfOursForAFrame)
 {
 	const Vivid vivid("0");
-	const std::string source =
-		std::vformat(GetParam(), std::make_format_args(vivid.node()));
+	const std::string source = std::vformat(GetParam(), std::make_format_args(vivid.node()));
 	const unsigned few = 20, many = 80;
 	const Counts before = allocationsOf(source, few);
 	const Counts after = allocationsOf(source, many);

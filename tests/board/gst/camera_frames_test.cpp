@@ -137,8 +137,8 @@ TEST(CameraTells, AControllerDrivesAControl)
 	g_object_set(curve, "mode", GST_INTERPOLATION_MODE_NONE, nullptr);
 	/* Values, not parts of the range: the limits of the property are those of all cameras. */
 	ASSERT_TRUE(gst_object_add_control_binding(
-		GST_OBJECT(source), gst_direct_control_binding_new_absolute(GST_OBJECT(source),
-									    "brightness", curve)));
+		GST_OBJECT(source),
+		gst_direct_control_binding_new_absolute(GST_OBJECT(source), "brightness", curve)));
 	auto *points = GST_TIMED_VALUE_CONTROL_SOURCE(curve);
 	gst_timed_value_control_source_set(points, 0, 0.0);
 	gst_timed_value_control_source_set(points, GST_SECOND, -0.7);

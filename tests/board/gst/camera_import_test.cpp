@@ -61,8 +61,8 @@ TEST(CameraImport, WithoutAPoolOfDownstreamItIsAnErrorIfInsistedOn)
 }
 
 /*
- * Memory of no heap at all: dumb buffers of the display's driver, exported as dma-bufs. In NV12 they
- * are larger than the frame, by the rounding to pages.
+ * Memory of no heap at all: dumb buffers of the display's driver, exported as dma-bufs. In NV12
+ * they are larger than the frame, by the rounding to pages.
  */
 TEST(CameraImport, FillsTheDumbBuffersOfKmssink)
 {

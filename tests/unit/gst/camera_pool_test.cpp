@@ -194,8 +194,7 @@ TEST(CameraPoolOfDownstream, LargerMemoryGoesRoundAsItIs)
 	configuration.layout = *makeFrameLayout(DRM_FORMAT_NV12, 64, 32);
 	configuration.bufferCount = 1;
 	GstAllocator *allocator = gst_dmabuf_allocator_new();
-	GstMemory *memory =
-		gst_dmabuf_allocator_alloc(allocator, memoryFile(8192).release(), 8192);
+	GstMemory *memory = gst_dmabuf_allocator_alloc(allocator, memoryFile(8192).release(), 8192);
 	GstMemory *ofDownstream = gst_memory_ref(memory);
 	GstCaps *caps = gst_caps_from_string("video/x-raw,format=NV12,width=64,height=32");
 	auto pool = gst_heap_camera_pool_new_wrapped({memory}, configuration, caps,
