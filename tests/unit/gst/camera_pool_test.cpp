@@ -184,7 +184,7 @@ TEST_F(CameraPool, NothingGoesBackToACameraThatStopped)
 }
 
 /*
- * Memory of downstream's pool: larger than the frame, and that pool has a reference. It goes round
+ * Memory of downstream's pool: larger than the frame, and in a buffer of that pool. It goes round
  * as it is; GstBufferPool would resize it, and so exchange it for a share of it.
  */
 TEST(CameraPoolOfDownstream, LargerMemoryGoesRoundAsItIs)
@@ -195,7 +195,8 @@ TEST(CameraPoolOfDownstream, LargerMemoryGoesRoundAsItIs)
 	configuration.bufferCount = 1;
 	GstAllocator *allocator = gst_dmabuf_allocator_new();
 	GstMemory *memory = gst_dmabuf_allocator_alloc(allocator, memoryFile(8192).release(), 8192);
-	GstMemory *ofDownstream = gst_memory_ref(memory);
+	GstBuffer *ofDownstream = gst_buffer_new();
+	gst_buffer_append_memory(ofDownstream, gst_memory_ref(memory));
 	GstCaps *caps = gst_caps_from_string("video/x-raw,format=NV12,width=64,height=32");
 	auto pool = gst_heap_camera_pool_new_wrapped({memory}, configuration, caps,
 						     std::make_shared<CameraReturn>(&camera));
@@ -214,7 +215,7 @@ TEST(CameraPoolOfDownstream, LargerMemoryGoesRoundAsItIs)
 	}
 	gst_buffer_pool_set_active(GST_BUFFER_POOL_CAST(*pool), FALSE);
 	gst_object_unref(*pool);
-	gst_memory_unref(ofDownstream);
+	gst_buffer_unref(ofDownstream);
 	gst_object_unref(allocator);
 }
 
