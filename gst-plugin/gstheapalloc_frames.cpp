@@ -85,9 +85,16 @@ Result<MeantHeaps> meantHeaps(const std::string &expression)
 
 std::string heapOfMemory(GstMemory *memory)
 {
-	if (GST_IS_HEAP_ALLOCATOR(memory->allocator))
-		return gst_heap_allocator_get_heap(GST_HEAP_ALLOCATOR(memory->allocator));
-	/* From another process, or through an element that wraps descriptors itself. */
+	if (GST_IS_HEAP_ALLOCATOR(memory->allocator)) {
+		std::string heap =
+			gst_heap_allocator_get_heap(GST_HEAP_ALLOCATOR(memory->allocator));
+		if (!heap.empty())
+			return heap;
+	}
+	/*
+	 * From another process, through an element that wraps descriptors itself, or wrapped by an
+	 * allocator of ours that has allocated nothing: that of heapcamerasrc.
+	 */
 	return gst_is_dmabuf_memory(memory) ? exporterOf(memory) : std::string();
 }
 

@@ -104,6 +104,19 @@ TEST(HeapAllocMode, FramesOfAnotherHeapAreForeign)
 	EXPECT_THAT(pipeline.warnings().front().message, HasSubstr("dma-bufs of system"));
 }
 
+/* heapcamerasrc wraps its buffers itself; what counts is whose they are. */
+TEST(HeapAllocMode, FramesOfTheSameHeapFromACameraAreNotForeign)
+{
+	const Vivid vivid("0");
+	Pipeline pipeline(std::format("heapcamerasrc camera-name={} buffer-mode=heap num-buffers=8 "
+				      "heap=video@42000000 ! heapalloc name=alloc mode=refuse "
+				      "heap=video@42000000 ! heapkmssink name=sink sync=false",
+				      vivid.node()));
+	pipeline.run();
+	expectAllShown(pipeline, 8);
+	EXPECT_EQ(allocStats(pipeline)["from-heap"], 8U);
+}
+
 /* Two names of one region are one heap. */
 TEST(HeapAllocMode, TheOtherNameOfTheRegionIsTheSameHeap)
 {
@@ -219,6 +232,7 @@ TEST(HeapAllocMode, AnElementOfV4l2IsToldItsProperty)
 {
 	const Vivid vivid("0");
 	Pipeline pipeline(std::format("v4l2src device={} io-mode=mmap num-buffers=5 ! "
+				      "video/x-raw,format=NV12,width=640,height=360 ! "
 				      "heapalloc name=alloc heap=system ! fakesink name=sink",
 				      vivid.node()));
 	pipeline.run();
