@@ -21,7 +21,7 @@ protected:
 
 TEST_F(Inspect, ThePluginHasThreeElements)
 {
-	const CommandResult result = inspect("heapflow");
+	const CommandResult result = inspect("--plugin heapflow");
 	ASSERT_EQ(result.status, 0) << result.errors;
 	EXPECT_NE(result.output.find("3 elements"), std::string::npos) << result.output;
 	EXPECT_NE(result.output.find("LGPL"), std::string::npos) << result.output;
