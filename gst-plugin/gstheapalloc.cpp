@@ -196,13 +196,12 @@ static GstStructure *gst_heap_alloc_statistics(GstHeapAlloc *self)
 	std::lock_guard lock(self->injector->mutex);
 	const AllocCounts &counts = self->injector->counts;
 
-	return gst_structure_new("heapalloc-stats", "from-heap", G_TYPE_UINT64, counts.fromHeap,
-				 "earlier-heap", G_TYPE_UINT64, counts.earlierHeap, "foreign",
-				 G_TYPE_UINT64, counts.foreign, "passed", G_TYPE_UINT64,
-				 counts.passed, "copied", G_TYPE_UINT64, counts.copied, "refused",
-				 G_TYPE_UINT64, counts.refused, "copied-bytes", G_TYPE_UINT64,
-				 counts.copiedBytes, "offers", G_TYPE_UINT64, counts.offers,
-				 nullptr);
+	return gst_structure_new(
+		"heapalloc-stats", "from-heap", G_TYPE_UINT64, counts.fromHeap, "earlier-heap",
+		G_TYPE_UINT64, counts.earlierHeap, "foreign", G_TYPE_UINT64, counts.foreign,
+		"passed", G_TYPE_UINT64, counts.passed, "copied", G_TYPE_UINT64, counts.copied,
+		"refused", G_TYPE_UINT64, counts.refused, "copied-bytes", G_TYPE_UINT64,
+		counts.copiedBytes, "offers", G_TYPE_UINT64, counts.offers, nullptr);
 }
 
 static void gst_heap_alloc_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec)
@@ -280,8 +279,8 @@ static void gst_heap_alloc_install_properties(GObjectClass *object)
 	 *
 	 * Frames that passed, all of type guint64: `from-heap`, in memory of the heap;
 	 * `earlier-heap`, of the one before #heapalloc:heap was changed; `foreign`, in any other,
-	 * which is the sum of `passed`, `copied` and `refused`. `copied-bytes` were copied. `offers`
-	 * is how many times a pool was offered to the elements before.
+	 * which is the sum of `passed`, `copied` and `refused`. `copied-bytes` were copied.
+	 * `offers` is how many times a pool was offered to the elements before.
 	 */
 	g_object_class_install_property(
 		object, PropStats,

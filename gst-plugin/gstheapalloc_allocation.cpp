@@ -60,8 +60,7 @@ DownstreamWishes readWishes(GstQuery *query)
 	guint index = 0;
 
 	gst_allocation_params_init(&wishes.params);
-	wishes.videoMeta =
-		gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, &index);
+	wishes.videoMeta = gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, &index);
 	if (wishes.videoMeta) {
 		const GstStructure *parameters = nullptr;
 		gst_query_parse_nth_allocation_meta(query, index, &parameters);

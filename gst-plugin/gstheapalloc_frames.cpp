@@ -149,7 +149,8 @@ static Error explainForeign(GstHeapAlloc *self, const Strange &strange)
 		asked = injector.asked;
 		kept = injector.earlier.contains(strange.heap);
 	}
-	Error error{ENOTSUP, name + " sends frames in " + strange.text() + ", not in heap " + heap, ""};
+	Error error{ENOTSUP, name + " sends frames in " + strange.text() + ", not in heap " + heap,
+		    ""};
 	if (!whyNot.empty()) {
 		error.message += ": there was no pool to offer, because " + whyNot;
 	} else if (heapflow::gst::peerFactory(pad) == "tee") {

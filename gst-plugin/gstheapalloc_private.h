@@ -54,13 +54,13 @@ struct Injector {
 	std::mutex mutex;
 	std::string heap = defaultHeapExpression;
 	ForeignMode mode = ForeignMode::Pass;
-	MeantHeaps meant;                /* since start() */
-	std::set<std::string> earlier;   /* heaps that were meant before the property changed */
-	unsigned earlierLeft = 0;        /* frames of these that may still come */
-	bool asked = false;              /* for memory, since the caps */
-	std::string whyNot;              /* there was nothing to offer, since the caps */
+	MeantHeaps meant;              /* since start() */
+	std::set<std::string> earlier; /* heaps that were meant before the property changed */
+	unsigned earlierLeft = 0;      /* frames of these that may still come */
+	bool asked = false;            /* for memory, since the caps */
+	std::string whyNot;            /* there was nothing to offer, since the caps */
 	AllocCounts counts;
-	bool copierStale = false;        /* heap or downstream changed */
+	bool copierStale = false; /* heap or downstream changed */
 
 	std::optional<FrameFormat> format;
 	GstCaps *caps = nullptr;

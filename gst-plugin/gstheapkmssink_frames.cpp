@@ -55,7 +55,8 @@ static void gst_heap_kms_sink_set_due(GstHeapKmsSink *self, GstBuffer *buffer, F
 {
 	GstBaseSink *base = GST_BASE_SINK(self);
 	GstClock *clock = gst_element_get_clock(GST_ELEMENT_CAST(self));
-	/* Segments of other formats say nothing of times: an appsrc's, unless told, counts bytes. */
+	/* Segments of other formats say nothing of times: an appsrc's, unless told, counts bytes.
+	 */
 	const GstClockTime running =
 		base->segment.format == GST_FORMAT_TIME
 			? gst_segment_to_running_time(&base->segment, GST_FORMAT_TIME,

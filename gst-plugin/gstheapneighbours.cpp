@@ -108,8 +108,8 @@ GstElement *peerElement(GstPad *pad)
 	GstElement *element = elementBehind(pad);
 
 	for (unsigned i = 0; element && onlyPasses(element) && i < farthest; i++) {
-		GstPad *next = gst_element_get_static_pad(element,
-							  GST_PAD_IS_SRC(pad) ? "src" : "sink");
+		GstPad *next =
+			gst_element_get_static_pad(element, GST_PAD_IS_SRC(pad) ? "src" : "sink");
 		GstElement *further = next ? elementBehind(next) : nullptr;
 		gst_clear_object(&next);
 		if (!further)

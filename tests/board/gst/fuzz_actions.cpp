@@ -30,8 +30,10 @@ bool hasPad(GstElement *element, const char *name)
 } /* namespace */
 
 FuzzSubject::FuzzSubject(const char *factory, Random &random)
-	: random_(random), element_(gst_element_factory_make(factory, nullptr)),
-	  harness_(gst_harness_new_empty()), bus_(gst_bus_new())
+	: random_(random),
+	  element_(gst_element_factory_make(factory, nullptr)),
+	  harness_(gst_harness_new_empty()),
+	  bus_(gst_bus_new())
 {
 	if (!element_) {
 		fprintf(stderr, "there is no element %s\n", factory);
@@ -92,8 +94,8 @@ void FuzzSubject::settle()
 
 void FuzzSubject::changeState()
 {
-	static constexpr std::array states = {GST_STATE_PLAYING, GST_STATE_PLAYING, GST_STATE_PAUSED,
-					      GST_STATE_READY, GST_STATE_NULL};
+	static constexpr std::array states = {GST_STATE_PLAYING, GST_STATE_PLAYING,
+					      GST_STATE_PAUSED, GST_STATE_READY, GST_STATE_NULL};
 	const GstState state = states[pick(random_, states.size())];
 	const GstState before = GST_STATE(element_);
 
@@ -105,9 +107,11 @@ void FuzzSubject::changeState()
 
 void FuzzSubject::setProperty()
 {
-	static constexpr std::array heaps = {"system", "video@*", "video@*:default:system", "default",
-					     "auto", "is=contiguous", "no-such-heap", "linux,cma",
-					     "memory@48000000-contiguous", "video@*::", ""};
+	static constexpr std::array heaps = {
+		"system",       "video@*",   "video@*:default:system",
+		"default",      "auto",      "is=contiguous",
+		"no-such-heap", "linux,cma", "memory@48000000-contiguous",
+		"video@*::",    ""};
 	static constexpr std::array modes = {"pass", "copy", "refuse"};
 	static constexpr std::array copies = {"never", "allow"};
 	GObjectClass *klass = G_OBJECT_GET_CLASS(element_);
@@ -204,8 +208,8 @@ void FuzzSubject::askAllocation()
 {
 	/* Mostly for what flows; a reply for other caps is asked for before they are sent. */
 	GstCaps *caps = pick(random_, 3) ? gst_caps_ref(caps_) : randomCaps(random_);
-	GstQuery *query = gst_query_new_allocation(pick(random_, 50) ? caps : nullptr,
-						   pick(random_, 4) != 0);
+	GstQuery *query =
+		gst_query_new_allocation(pick(random_, 50) ? caps : nullptr, pick(random_, 4) != 0);
 
 	if (gst_pad_peer_query(harness_->srcpad, query) && gst_caps_is_equal(caps, caps_))
 		useOffer(query, caps);
@@ -223,7 +227,8 @@ void FuzzSubject::push(GstBuffer *buffer)
 		pusher_ = std::thread([this, buffer] { gst_harness_push(harness_, buffer); });
 		static constexpr std::array ways = {GST_STATE_PLAYING, GST_STATE_READY,
 						    GST_STATE_NULL};
-		/* A state that cannot be reached leaves the one before, which must not be paused. */
+		/* A state that cannot be reached leaves the one before, which must not be paused.
+		 */
 		if (gst_element_set_state(element_, ways[pick(random_, ways.size())]) ==
 		    GST_STATE_CHANGE_FAILURE)
 			gst_element_set_state(element_, GST_STATE_NULL);
@@ -268,21 +273,22 @@ void FuzzSubject::sendEvent()
 		gst_harness_push_event(harness_, gst_event_new_segment(&segment));
 		break;
 	case 3:
-		gst_harness_push_event(harness_, gst_event_new_gap(random_() % GST_SECOND,
-								   GST_SECOND / 30));
+		gst_harness_push_event(harness_,
+				       gst_event_new_gap(random_() % GST_SECOND, GST_SECOND / 30));
 		break;
 	case 4: {
 		static constexpr std::array turns = {"rotate-0", "rotate-90", "flip-rotate-180",
 						     "nonsense"};
-		gst_harness_push_event(harness_, gst_event_new_tag(gst_tag_list_new(
-							 GST_TAG_IMAGE_ORIENTATION,
-							 turns[pick(random_, turns.size())], nullptr)));
+		gst_harness_push_event(harness_,
+				       gst_event_new_tag(gst_tag_list_new(
+					       GST_TAG_IMAGE_ORIENTATION,
+					       turns[pick(random_, turns.size())], nullptr)));
 		break;
 	}
 	case 5:
-		gst_harness_push_event(
-			harness_, gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM,
-						       gst_structure_new_empty("fuzz")));
+		gst_harness_push_event(harness_,
+				       gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM,
+							    gst_structure_new_empty("fuzz")));
 		break;
 	case 6:
 		gst_harness_push_event(harness_, gst_event_new_stream_start("another"));
@@ -295,10 +301,14 @@ void FuzzSubject::sendEvent()
 void FuzzSubject::ask()
 {
 	const std::array queries = {
-		gst_query_new_latency(), gst_query_new_position(GST_FORMAT_TIME),
-		gst_query_new_duration(GST_FORMAT_BYTES), gst_query_new_seeking(GST_FORMAT_TIME),
+		gst_query_new_latency(),
+		gst_query_new_position(GST_FORMAT_TIME),
+		gst_query_new_duration(GST_FORMAT_BYTES),
+		gst_query_new_seeking(GST_FORMAT_TIME),
 		gst_query_new_segment(GST_FORMAT_TIME),
-		gst_query_new_drain(), gst_query_new_uri(), gst_query_new_formats(),
+		gst_query_new_drain(),
+		gst_query_new_uri(),
+		gst_query_new_formats(),
 		gst_query_new_context("gst.gl.GLDisplay"),
 		gst_query_new_custom(GST_QUERY_CUSTOM, gst_structure_new_empty("fuzz"))};
 	const unsigned which = pick(random_, queries.size());
@@ -329,9 +339,9 @@ void FuzzSubject::goUpstream()
 		gst_harness_push_upstream_event(harness_, gst_event_new_reconfigure());
 		break;
 	case 1:
-		gst_harness_push_upstream_event(
-			harness_, gst_event_new_qos(GST_QOS_TYPE_UNDERFLOW, 1.1, 1000,
-						    random_() % GST_SECOND));
+		gst_harness_push_upstream_event(harness_,
+						gst_event_new_qos(GST_QOS_TYPE_UNDERFLOW, 1.1, 1000,
+								  random_() % GST_SECOND));
 		break;
 	case 2:
 		gst_harness_push_upstream_event(harness_, gst_event_new_latency(GST_SECOND / 60));

@@ -60,14 +60,15 @@ void addRate(Random &random, GstCaps *caps)
 
 void addColour(Random &random, GstCaps *caps)
 {
-	static constexpr std::array names = {"bt601", "bt709", "bt2020", "sRGB", "smpte240m",
-					     "1:4:5:1", "2:3:16:4"};
+	static constexpr std::array names = {"bt601",     "bt709",   "bt2020",  "sRGB",
+					     "smpte240m", "1:4:5:1", "2:3:16:4"};
 	if (pick(random, 3) == 0)
 		gst_caps_set_simple(caps, "colorimetry", G_TYPE_STRING,
 				    names[pick(random, names.size())], nullptr);
 	if (pick(random, 6) == 0)
 		gst_caps_set_simple(caps, "pixel-aspect-ratio", GST_TYPE_FRACTION,
-				    gint(1 + pick(random, 64)), gint(1 + pick(random, 64)), nullptr);
+				    gint(1 + pick(random, 64)), gint(1 + pick(random, 64)),
+				    nullptr);
 	if (pick(random, 8) == 0)
 		gst_caps_set_simple(caps, "interlace-mode", G_TYPE_STRING,
 				    pick(random, 2) ? "interleaved" : "progressive", nullptr);
@@ -81,10 +82,10 @@ void setDmabuf(GstCaps *caps)
 
 GstCaps *rawCaps(Random &random)
 {
-	GstCaps *caps = gst_caps_new_simple(
-		"video/x-raw", "format", G_TYPE_STRING,
-		gst_video_format_to_string(randomFormat(random)), "width", G_TYPE_INT,
-		randomSize(random), "height", G_TYPE_INT, randomSize(random), nullptr);
+	GstCaps *caps = gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING,
+					    gst_video_format_to_string(randomFormat(random)),
+					    "width", G_TYPE_INT, randomSize(random), "height",
+					    G_TYPE_INT, randomSize(random), nullptr);
 	if (pick(random, 5))
 		addRate(random, caps);
 	addColour(random, caps);
@@ -95,10 +96,10 @@ GstCaps *rawCaps(Random &random)
 
 GstCaps *drmCaps(Random &random)
 {
-	static constexpr std::array codes = {"NV12", "XR24", "AR24", "YU12", "RG16", "P010", "NV16",
-					     "YUYV", "XXXX"};
-	static constexpr std::array modifiers = {"", "", "", ":0x0100000000000001",
-						 ":0x0800000000000001", ":0x00ffffffffffffff"};
+	static constexpr std::array codes = {"NV12", "XR24", "AR24", "YU12", "RG16",
+					     "P010", "NV16", "YUYV", "XXXX"};
+	static constexpr std::array modifiers = {
+		"", "", "", ":0x0100000000000001", ":0x0800000000000001", ":0x00ffffffffffffff"};
 	const std::string format = std::string(codes[pick(random, codes.size())]) +
 				   modifiers[pick(random, modifiers.size())];
 	GstCaps *caps = gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, "DMA_DRM",

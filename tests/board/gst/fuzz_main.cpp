@@ -5,7 +5,7 @@
  *
  * usage: gst-fuzz [ELEMENT…]
  *
- * HEAPFLOW_FUZZ_STEPS (600; the long form is 10000), HEAPFLOW_FUZZ_SEED, which is printed, and
+ * HEAPFLOW_FUZZ_STEPS (200; the long form is 10000), HEAPFLOW_FUZZ_SEED, which is printed, and
  * HEAPFLOW_FUZZ_VERBOSE, which names each step.
  */
 #include "fuzz_actions.h"
@@ -98,7 +98,8 @@ bool fuzz(const char *element, uint64_t seed, uint64_t steps, unsigned testNumbe
 		FuzzSubject subject(element, random);
 		for (uint64_t step = 0; step < steps; step++) {
 			alarm(patience);
-			subject.step([&](const char *action) { announce(element, step, seed, action); });
+			subject.step(
+				[&](const char *action) { announce(element, step, seed, action); });
 		}
 		for (const auto &[name, times] : subject.done())
 			accepted += ", " + std::to_string(times) + " " + name;
@@ -119,7 +120,7 @@ bool fuzz(const char *element, uint64_t seed, uint64_t steps, unsigned testNumbe
 
 int main(int argc, char **argv)
 {
-	const uint64_t steps = number("HEAPFLOW_FUZZ_STEPS", 600);
+	const uint64_t steps = number("HEAPFLOW_FUZZ_STEPS", 200);
 	const uint64_t seed = number("HEAPFLOW_FUZZ_SEED", 20261125);
 	std::vector<const char *> elements = {"heapalloc", "heapkmssink", "heapcamerasrc"};
 	unsigned failed = 0;

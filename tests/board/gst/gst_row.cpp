@@ -42,8 +42,7 @@ std::string kindOf(GstMemory *memory)
 {
 	if (!gst_is_dmabuf_memory(memory))
 		return "ordinary";
-	const std::string exporter =
-		heapflow::test::exporterOf(gst_dmabuf_memory_get_fd(memory));
+	const std::string exporter = heapflow::test::exporterOf(gst_dmabuf_memory_get_fd(memory));
 	return exporter.empty() ? "dmabuf" : exporter;
 }
 
@@ -78,10 +77,9 @@ void watch(GstElement *element, gpointer arrivals)
 	GstPad *pad = gst_element_get_static_pad(element, "sink");
 	if (!pad)
 		return;
-	gst_pad_add_probe(pad,
-			  GstPadProbeType(GST_PAD_PROBE_TYPE_BUFFER |
-					  GST_PAD_PROBE_TYPE_BUFFER_LIST),
-			  look, arrivals, nullptr);
+	gst_pad_add_probe(
+		pad, GstPadProbeType(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST),
+		look, arrivals, nullptr);
 	gst_object_unref(pad);
 }
 
@@ -187,8 +185,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	GError *error = nullptr;
-	GstElement *pipeline = gst_parse_launch_full(argv[first], nullptr,
-						     GST_PARSE_FLAG_FATAL_ERRORS, &error);
+	GstElement *pipeline =
+		gst_parse_launch_full(argv[first], nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error);
 	if (!pipeline) {
 		printf("error %s\n", error->message);
 		return 1;

@@ -18,9 +18,8 @@ using testing::HasSubstr;
 namespace
 {
 
-constexpr const char *liveSource =
-	"videotestsrc name=source num-buffers=60 ! "
-	"video/x-raw,format=NV12,width=320,height=240 ! ";
+constexpr const char *liveSource = "videotestsrc name=source num-buffers=60 ! "
+				   "video/x-raw,format=NV12,width=320,height=240 ! ";
 
 /* Heaps of the frames, in the order in which they changed. */
 std::vector<std::string> sequenceOf(Pipeline &pipeline,
@@ -111,7 +110,8 @@ void relink(GstElement *element, const char *padName, std::function<void(GstPad 
 			(*static_cast<std::function<void(GstPad *)> *>(data))(blocked);
 			return GST_PAD_PROBE_REMOVE;
 		},
-		work, [](gpointer data) { delete static_cast<std::function<void(GstPad *)> *>(data); });
+		work,
+		[](gpointer data) { delete static_cast<std::function<void(GstPad *)> *>(data); });
 	gst_object_unref(pad);
 }
 
@@ -149,10 +149,11 @@ TEST(HeapAllocChange, PutIntoAPipelineThatPlays)
 /* What is behind it may change: the new sink is asked, through heapalloc, for what it needs. */
 TEST(HeapAllocChange, AnotherSinkInPlay)
 {
-	Pipeline pipeline("videotestsrc num-buffers=60 ! "
-			  "video/x-raw,format=NV12,width=320,height=240 ! "
-			  "heapalloc name=alloc mode=refuse heap=video@42000000 ! identity name=sink ! "
-			  "fakesink name=first async=false");
+	Pipeline pipeline(
+		"videotestsrc num-buffers=60 ! "
+		"video/x-raw,format=NV12,width=320,height=240 ! "
+		"heapalloc name=alloc mode=refuse heap=video@42000000 ! identity name=sink ! "
+		"fakesink name=first async=false");
 	uint64_t offers = 0;
 	const auto sequence = sequenceOf(pipeline, [&](unsigned number) {
 		if (number != 20)

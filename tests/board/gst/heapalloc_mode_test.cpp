@@ -135,11 +135,12 @@ TEST(HeapAllocMode, TheOtherNameOfTheRegionIsTheSameHeap)
 TEST(HeapAllocMode, ACopyIsTheSamePicture)
 {
 	const auto picturesOf = [](const std::string &mode) {
-		Pipeline pipeline("videotestsrc num-buffers=6 pattern=ball ! "
-				  "video/x-raw,format=I420,width=174,height=130 ! videocrop left=2 ! "
-				  "identity drop-allocation=true ! "
-				  "heapalloc name=alloc heap=system mode=" + mode +
-				  " ! fakesink name=sink");
+		Pipeline pipeline(
+			"videotestsrc num-buffers=6 pattern=ball ! "
+			"video/x-raw,format=I420,width=174,height=130 ! videocrop left=2 ! "
+			"identity drop-allocation=true ! "
+			"heapalloc name=alloc heap=system mode=" +
+			mode + " ! fakesink name=sink");
 		std::vector<std::string> pictures;
 		pipeline.onBuffer([&](GstBuffer *buffer, unsigned) {
 			GstVideoInfo info;
@@ -149,12 +150,14 @@ TEST(HeapAllocMode, ACopyIsTheSamePicture)
 			std::string text = std::to_string(GST_BUFFER_PTS(buffer)) + "/" +
 					   std::to_string(GST_BUFFER_OFFSET(buffer)) + ":";
 			for (guint plane = 0; plane < 3; plane++)
-				for (gint y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(&frame, plane); y++)
-					text.append(static_cast<const char *>(
-							    GST_VIDEO_FRAME_PLANE_DATA(&frame, plane)) +
-							    y * GST_VIDEO_FRAME_PLANE_STRIDE(&frame,
-											     plane),
-						    gsize(GST_VIDEO_FRAME_COMP_WIDTH(&frame, plane)));
+				for (gint y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(&frame, plane);
+				     y++)
+					text.append(
+						static_cast<const char *>(
+							GST_VIDEO_FRAME_PLANE_DATA(&frame, plane)) +
+							y * GST_VIDEO_FRAME_PLANE_STRIDE(&frame,
+											 plane),
+						gsize(GST_VIDEO_FRAME_COMP_WIDTH(&frame, plane)));
 			gst_video_frame_unmap(&frame);
 			pictures.push_back(std::move(text));
 		});
@@ -171,16 +174,18 @@ TEST(HeapAllocMode, ACopyIsTheSamePicture)
 
 TEST(HeapAllocMode, WhatCannotBeCopiedEndsTheStream)
 {
-	Pipeline pipeline("audiotestsrc num-buffers=3 ! heapalloc name=alloc mode=copy heap=system ! "
-			  "fakesink name=sink");
+	Pipeline pipeline(
+		"audiotestsrc num-buffers=3 ! heapalloc name=alloc mode=copy heap=system ! "
+		"fakesink name=sink");
 	pipeline.run();
 	expectError(pipeline, "heapalloc", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS);
 }
 
 TEST(HeapAllocMode, AudioIsPassedAndSaid)
 {
-	Pipeline pipeline("audiotestsrc num-buffers=3 ! heapalloc name=alloc heap=system ! fakesink "
-			  "name=sink");
+	Pipeline pipeline(
+		"audiotestsrc num-buffers=3 ! heapalloc name=alloc heap=system ! fakesink "
+		"name=sink");
 	pipeline.run();
 	EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
 	ASSERT_EQ(pipeline.warnings().size(), 1U);
@@ -196,7 +201,8 @@ TEST(HeapAllocMode, ChangesInPlay)
 	pipeline.onBuffer([&](GstBuffer *buffer, unsigned number) {
 		arrived[memoryOf(buffer)]++;
 		if (number == 5)
-			gst_util_set_object_arg(G_OBJECT(pipeline.element("alloc")), "mode", "copy");
+			gst_util_set_object_arg(G_OBJECT(pipeline.element("alloc")), "mode",
+						"copy");
 	});
 	pipeline.run();
 	EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();

@@ -49,7 +49,8 @@ inline std::shared_ptr<std::map<std::string, unsigned>> memoryOfFrames(Pipeline 
 {
 	auto arrived = std::make_shared<std::map<std::string, unsigned>>();
 
-	pipeline.onBuffer([arrived](GstBuffer *buffer, unsigned) { (*arrived)[memoryOf(buffer)]++; });
+	pipeline.onBuffer(
+		[arrived](GstBuffer *buffer, unsigned) { (*arrived)[memoryOf(buffer)]++; });
 	return arrived;
 }
 

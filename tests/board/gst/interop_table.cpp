@@ -118,8 +118,8 @@ std::vector<InteropRow> interopRows()
 				line.c_str());
 			std::abort();
 		}
-		rows.push_back({cells[0], cells[1], cells[2],
-				{cells[3], cells[4], cells[5], cells[6]}});
+		rows.push_back(
+			{cells[0], cells[1], cells[2], {cells[3], cells[4], cells[5], cells[6]}});
 	}
 	return rows;
 }
@@ -186,8 +186,10 @@ class WithWeston : public InteropSetup
 public:
 	explicit WithWeston(const std::string &renderer)
 	{
-		runCommand("weston --backend=headless --renderer=" + renderer + " --socket=interop --idle-time=0 "
-			   "--log=" + log() + " & echo $! >" + pid() +
+		runCommand("weston --backend=headless --renderer=" + renderer +
+			   " --socket=interop --idle-time=0 "
+			   "--log=" +
+			   log() + " & echo $! >" + pid() +
 			   "; for i in $(seq 100); do [ -S $XDG_RUNTIME_DIR/interop ] && break; "
 			   "sleep 0.1; done");
 	}
@@ -207,7 +209,8 @@ public:
 	WithFilm()
 	{
 		runCommand("gst-launch-1.0 videotestsrc num-buffers=100 ! "
-			   "video/x-raw,width=320,height=240 ! theoraenc ! oggmux ! filesink location=" +
+			   "video/x-raw,width=320,height=240 ! theoraenc ! oggmux ! filesink "
+			   "location=" +
 			   film());
 	}
 	std::string complete(std::string pipeline) const override

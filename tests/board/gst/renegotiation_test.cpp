@@ -76,8 +76,7 @@ protected:
 				     nullptr);
 			return;
 		}
-		gst_util_set_object_arg(G_OBJECT(pipeline.element("caps")), "caps",
-					caps().c_str());
+		gst_util_set_object_arg(G_OBJECT(pipeline.element("caps")), "caps", caps().c_str());
 	}
 	std::string caps() const
 	{

@@ -88,12 +88,11 @@ TEST_P(SteadyLayers, TakeNothingAfterTheFirstFrames)
 	RecordProperty("calls after the mark", int(seen.marked.all));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-	Sizes, SteadyLayers,
-	testing::Values(Cameras{"OneOf1080p", 1, 1920, 1080, "video@42000000"},
-			Cameras{"TwoOf1080p", 2, 1920, 1080, "system"},
-			Cameras{"OneOf4k", 1, 3840, 2160, "system"},
-			Cameras{"TwoOf4k", 2, 3840, 2160, "system"}),
-	[](const auto &test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(Sizes, SteadyLayers,
+			 testing::Values(Cameras{"OneOf1080p", 1, 1920, 1080, "video@42000000"},
+					 Cameras{"TwoOf1080p", 2, 1920, 1080, "system"},
+					 Cameras{"OneOf4k", 1, 3840, 2160, "system"},
+					 Cameras{"TwoOf4k", 2, 3840, 2160, "system"}),
+			 [](const auto &test) { return test.param.name; });
 
 } /* namespace */

@@ -24,7 +24,8 @@ uint64_t mappedLength(const std::string &line)
 {
 	const size_t begin = line.find("mmap(");
 	const size_t comma = begin == std::string::npos ? begin : line.find(", ", begin);
-	return comma == std::string::npos ? 0 : std::strtoull(line.c_str() + comma + 2, nullptr, 10);
+	return comma == std::string::npos ? 0
+					  : std::strtoull(line.c_str() + comma + 2, nullptr, 10);
 }
 
 void count(const std::string &line, SystemCalls &calls)
@@ -53,9 +54,9 @@ Witnessed witness(const std::string &command, const std::string &environment)
 {
 	const TemporaryDirectory directory;
 	const std::string trace = (directory.path() / "trace").string();
-	const CommandResult result =
-		runCommand(environment + " strace -f -q -y --signal=none -e trace=mmap,ioctl,prctl -o " +
-			   trace + " " + command);
+	const CommandResult result = runCommand(
+		environment + " strace -f -q -y --signal=none -e trace=mmap,ioctl,prctl -o " +
+		trace + " " + command);
 	Witnessed seen{result.status, result.output, result.errors, {}, {}, false};
 
 	std::ifstream file(trace);

@@ -10,7 +10,7 @@ namespace heapflow::test
 
 /** \brief System calls of a process and its threads */
 struct SystemCalls {
-	unsigned mappings = 0;     /**< mmap() of a dma-buf: the only way for a CPU to its bytes */
+	unsigned mappings = 0; /**< mmap() of a dma-buf: the only way for a CPU to its bytes */
 	uint64_t mappedBytes = 0;
 	unsigned brackets = 0;     /**< DMA_BUF_IOCTL_SYNC; two for each access of a CPU */
 	unsigned allocations = 0;  /**< DMA_HEAP_IOCTL_ALLOC */
@@ -22,10 +22,10 @@ struct SystemCalls {
 
 struct Witnessed {
 	int status = -1;
-	std::string output;  /**< of the command */
-	std::string errors;  /**< of the command */
-	SystemCalls whole;   /**< of the whole run */
-	SystemCalls marked;  /**< since the command called prctl(PR_SET_NAME, witnessMark) */
+	std::string output; /**< of the command */
+	std::string errors; /**< of the command */
+	SystemCalls whole;  /**< of the whole run */
+	SystemCalls marked; /**< since the command called prctl(PR_SET_NAME, witnessMark) */
 	bool sawMark = false;
 };
 
