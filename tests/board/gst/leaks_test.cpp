@@ -47,7 +47,8 @@ INSTANTIATE_TEST_SUITE_P(
 			"heapalloc heap=video@* ! heapkmssink",
 			"heapcamerasrc camera-name={} heap=no-such-heap ! heapkmssink",
 			"heapcamerasrc camera-name=Virtual0 num-buffers=10 ! heapkmssink",
-			"heapcamerasrc camera-name={} heap=video@* require-zero-copy=true ! "
+			"heapcamerasrc camera-name={} heap=video@* require-zero-copy=true "
+			"num-buffers=100 ! video/x-raw,format=NV12,width=640,height=360 ! "
 			"videoconvert ! video/x-raw,format=BGRx ! heapkmssink"),
 	nameOfLine);
 

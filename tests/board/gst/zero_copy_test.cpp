@@ -131,6 +131,7 @@ TEST_F(ZeroCopy, OneErrorEndsTheStreamAndAnotherRunMayHaveAnother)
 			refusals += error.message.find("require-zero-copy") != std::string::npos;
 		EXPECT_EQ(refusals, unsigned(run + 1)) << pipeline.errorText();
 		EXPECT_LT(pipeline.stat("shown"), 10);
+		pipeline.setState(GST_STATE_NULL);
 	}
 }
 
@@ -167,7 +168,7 @@ TEST_F(ZeroCopy, OtherwiseACopyIsSaidOnceWhileTheTracerRuns)
 	};
 	EXPECT_EQ(count("heapflow-copy, "), 1U) << run.output << run.errors;
 	EXPECT_EQ(count("WARNING: from element"), 1U) << run.output << run.errors;
-	EXPECT_EQ(count("convert (videoconvert) copies frames by CPU"), 2U)
+	EXPECT_EQ(count(": convert (videoconvert) copies frames by CPU"), 1U)
 		<< run.output << run.errors;
 }
 
