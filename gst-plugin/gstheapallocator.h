@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The heaps that the elements allocate from when nobody says any, and the allocator of libgstheap. */
+/* The heaps that the elements allocate from when nobody says any, and the allocator of libgstheap.
+ */
 #pragma once
 
 #include "gstheapallocatorprivate.h"

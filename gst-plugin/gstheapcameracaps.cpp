@@ -234,8 +234,8 @@ GstCaps *fixateCameraStructure(const GstCaps *caps, guint number)
 	fixateSize(structure);
 	fixateRate(structure);
 	GstCaps *fixed = gst_caps_new_empty();
-	gst_caps_append_structure_full(
-		fixed, structure, gst_caps_features_copy(gst_caps_get_features(caps, number)));
+	gst_caps_append_structure_full(fixed, structure,
+				       gst_caps_features_copy(gst_caps_get_features(caps, number)));
 	/* What is left, such as a list of formats in a capsfilter, has no preference. */
 	return gst_caps_fixate(fixed);
 }

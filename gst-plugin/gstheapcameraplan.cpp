@@ -29,10 +29,10 @@ PlanPlane commonPlane(const CaptureRequest &request, const std::vector<DisplayTe
 	for (const DisplayTerms &display : displays) {
 		plane.name += (plane.name.empty() ? "" : " and ") + display.name;
 		if (display.pitchAlignment)
-			plane.pitchAlignment =
-				uint32_t(std::min<uint64_t>(std::lcm(uint64_t{plane.pitchAlignment},
-								     uint64_t{display.pitchAlignment}),
-							    UINT32_MAX));
+			plane.pitchAlignment = uint32_t(
+				std::min<uint64_t>(std::lcm(uint64_t{plane.pitchAlignment},
+							    uint64_t{display.pitchAlignment}),
+						   UINT32_MAX));
 		plane.buffersHeld = std::max(plane.buffersHeld, display.buffersHeld);
 		plane.minWidth = std::max(plane.minWidth, display.minimumWidth);
 		plane.minHeight = std::max(plane.minHeight, display.minimumHeight);
@@ -132,23 +132,24 @@ Result<void> checkScanout(const std::string &camera, const FrameLayout &layout,
 	for (const PlaneLayout &plane : layout.planes) {
 		if (!display.pitchAlignment || plane.stride % display.pitchAlignment == 0)
 			continue;
-		return fail(EINVAL,
-			    std::format("{} needs pitches that are multiples of {} bytes; {} gives {}",
-					display.name, display.pitchAlignment, camera, plane.stride),
-			    std::format("Choose a width whose lines are multiples of {} bytes, or "
-					"another format",
-					display.pitchAlignment));
+		return fail(
+			EINVAL,
+			std::format("{} needs pitches that are multiples of {} bytes; {} gives {}",
+				    display.name, display.pitchAlignment, camera, plane.stride),
+			std::format("Choose a width whose lines are multiples of {} bytes, or "
+				    "another format",
+				    display.pitchAlignment));
 	}
-	const bool small = layout.width < display.minimumWidth ||
-			   layout.height < display.minimumHeight;
+	const bool small =
+		layout.width < display.minimumWidth || layout.height < display.minimumHeight;
 	const bool large = (display.maximumWidth && layout.width > display.maximumWidth) ||
 			   (display.maximumHeight && layout.height > display.maximumHeight);
 	if (small || large)
-		return fail(ERANGE, std::format("{} shows frames of {}x{} to {}x{}; {} gives {}x{}",
-						display.name, display.minimumWidth,
-						display.minimumHeight, display.maximumWidth,
-						display.maximumHeight, camera, layout.width,
-						layout.height));
+		return fail(ERANGE,
+			    std::format("{} shows frames of {}x{} to {}x{}; {} gives {}x{}",
+					display.name, display.minimumWidth, display.minimumHeight,
+					display.maximumWidth, display.maximumHeight, camera,
+					layout.width, layout.height));
 	return {};
 }
 

@@ -124,8 +124,7 @@ static void gst_heap_camera_src_plan(GstHeapCameraSrc *self, CameraSession &sess
 		const auto displays = gst_heap_camera_src_ask_displays(candidate.pad, *request);
 		if (!std::exchange(asked, true))
 			gst_heap_camera_src_ask_for_memory(self, session, displays);
-		const auto plan =
-			heapflow::gst::planFrames(session.info().id, *request, displays);
+		const auto plan = heapflow::gst::planFrames(session.info().id, *request, displays);
 		if (plan) {
 			candidate.plan = *plan;
 			candidate.chosen = std::move(one);
@@ -145,7 +144,8 @@ static bool gst_heap_camera_src_choose(GstHeapCameraSrc *self, CameraSession &se
 	candidate.allowed.reset(gst_pad_peer_query_caps(GST_PAD_CAST(candidate.pad), own.get()));
 
 	if (gst_caps_is_empty(candidate.allowed.get())) {
-		const std::string offered = heapflow::gst::summaryOfModes(session.modes(state.role));
+		const std::string offered =
+			heapflow::gst::summaryOfModes(session.modes(state.role));
 		GST_ELEMENT_ERROR(
 			self, CORE, NEGOTIATION,
 			("The camera %s has no format that the downstream of its pad %s takes.",

@@ -244,9 +244,8 @@ void CameraStream::describe(GstStructure *plan) const
 			  G_TYPE_STRING, ofPeer_ ? "downstream" : "heap", "heap", G_TYPE_STRING,
 			  heap_.c_str(), "heap-reason", G_TYPE_STRING, reason_.c_str(),
 			  "heap-bytes", G_TYPE_UINT64, heapBytes(), "heap-reasons", G_TYPE_STRING,
-			  reasons_.c_str(), "display", G_TYPE_STRING,
-			  memory_.display.name.c_str(), "pitch-alignment", G_TYPE_UINT,
-			  memory_.display.pitchAlignment, nullptr);
+			  reasons_.c_str(), "display", G_TYPE_STRING, memory_.display.name.c_str(),
+			  "pitch-alignment", G_TYPE_UINT, memory_.display.pitchAlignment, nullptr);
 }
 
 } /* namespace heapflow::gst */

@@ -36,7 +36,7 @@ struct KmsSink {
 	bool forceModesetting = false;
 	bool skipVsync = false; /* accepted from kmssink; there is nothing to skip */
 	bool releaseFences = true;
-	LayerOptions layer;     /* as the properties say */
+	LayerOptions layer; /* as the properties say */
 	GstVideoOrientationMethod rotateMethod = GST_VIDEO_ORIENTATION_IDENTITY;
 	GstVideoOrientationMethod taggedRotation = GST_VIDEO_ORIENTATION_IDENTITY;
 	GstStructure *planeProperties = nullptr;

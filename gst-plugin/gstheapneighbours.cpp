@@ -40,10 +40,13 @@ GstPad *throughProxies(GstPad *pad)
 /* Passes buffers and ALLOCATION queries on as they come: not the one who allocates. */
 bool onlyPasses(GstElement *element)
 {
-	if (GST_IS_BASE_TRANSFORM(element))
-		return gst_base_transform_is_passthrough(GST_BASE_TRANSFORM(element));
 	GstElementFactory *factory = gst_element_get_factory(element);
-	return factory && g_str_equal(GST_OBJECT_NAME(factory), "queue");
+	/* A capsfilter works in place, for the caps alone, and so is not in passthrough. */
+	if (factory && (g_str_equal(GST_OBJECT_NAME(factory), "queue") ||
+			g_str_equal(GST_OBJECT_NAME(factory), "capsfilter")))
+		return true;
+	return GST_IS_BASE_TRANSFORM(element) &&
+	       gst_base_transform_is_passthrough(GST_BASE_TRANSFORM(element));
 }
 
 GstElement *elementBehind(GstPad *pad)

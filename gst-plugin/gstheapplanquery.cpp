@@ -71,8 +71,7 @@ GstQuery *newPlanQuery(const PlanQuestion &question)
 		GST_QUERY_CUSTOM,
 		gst_structure_new(queryName, "fourcc", G_TYPE_UINT, question.fourcc, "modifier",
 				  G_TYPE_UINT64, question.modifier, "width", G_TYPE_UINT,
-				  question.width, "height", G_TYPE_UINT, question.height,
-				  nullptr));
+				  question.width, "height", G_TYPE_UINT, question.height, nullptr));
 }
 
 bool parsePlanQuery(GstQuery *query, PlanQuestion &question)

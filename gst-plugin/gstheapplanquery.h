@@ -36,8 +36,8 @@ struct PlanQuestion {
  * \brief A query that goes downstream, through elements that do not know it; the caller unrefs it
  *
  * A display answers by adding its terms, and returns FALSE so that a tee asks all of its branches:
- * gst_pad_query_default() ends with the first branch that returns TRUE. So what gst_pad_peer_query()
- * returns says nothing; displayTerms() does.
+ * gst_pad_query_default() ends with the first branch that returns TRUE. So what
+ * gst_pad_peer_query() returns says nothing; displayTerms() does.
  *
  * The terms are of every display downstream, also of those that an element in between makes frames
  * of its own for. Whose frames are really shown, the ALLOCATION query tells, which such an element

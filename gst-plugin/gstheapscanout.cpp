@@ -184,8 +184,7 @@ void Scanout::committed(uint64_t released, UniqueFd fence)
 	const auto found = held_.find(released);
 	if (found == held_.end() || !found->second.buffer)
 		return;
-	GstHeapReleaseFenceMeta *box =
-		gst_buffer_get_heap_release_fence_meta(found->second.buffer);
+	GstHeapReleaseFenceMeta *box = gst_buffer_get_heap_release_fence_meta(found->second.buffer);
 	if (!box || !gst_heap_release_fence_meta_post(box, fence.release()))
 		return;
 	fences_++;
@@ -502,11 +501,12 @@ void Scanout::addStatistics(GstStructure *statistics)
 	gst_structure_set(statistics, "shown", G_TYPE_UINT64, stats_.shownCount(), "late",
 			  G_TYPE_UINT64, stats_.lateCount(), "imports", G_TYPE_UINT64,
 			  counts_.imports - countsBefore_.imports, "framebuffers", G_TYPE_UINT64,
-			  counts_.framebuffers, "fences", G_TYPE_UINT64, fences_, "commits", G_TYPE_UINT64,
-			  counts_.commits - countsBefore_.commits, "copies", G_TYPE_UINT64, copies_,
-			  "latency-median", G_TYPE_INT64, stats_.latencyQuantile(0.5).value_or(-1),
-			  "latency-p99", G_TYPE_INT64, stats_.latencyQuantile(0.99).value_or(-1),
-			  "fps", G_TYPE_DOUBLE, stats_.framesPerSecond(), "refresh", G_TYPE_DOUBLE,
+			  counts_.framebuffers, "fences", G_TYPE_UINT64, fences_, "commits",
+			  G_TYPE_UINT64, counts_.commits - countsBefore_.commits, "copies",
+			  G_TYPE_UINT64, copies_, "latency-median", G_TYPE_INT64,
+			  stats_.latencyQuantile(0.5).value_or(-1), "latency-p99", G_TYPE_INT64,
+			  stats_.latencyQuantile(0.99).value_or(-1), "fps", G_TYPE_DOUBLE,
+			  stats_.framesPerSecond(), "refresh", G_TYPE_DOUBLE,
 			  double(publishedPlan_.mode.refreshMilliHz) / 1000, nullptr);
 	const uint64_t commits = since(now.commits, before.commits);
 	gst_structure_set(

@@ -193,7 +193,14 @@ public:
 			   "; for i in $(seq 100); do [ -S $XDG_RUNTIME_DIR/interop ] && break; "
 			   "sleep 0.1; done");
 	}
-	~WithWeston() override { runCommand("kill $(cat " + pid() + ")"); }
+	/* Until it is gone: the next one must not find its socket. */
+	~WithWeston() override
+	{
+		runCommand("kill $(cat " + pid() + "); for i in $(seq 100); do kill -0 $(cat " +
+			   pid() +
+			   ") 2>/dev/null || break; sleep 0.1; done; "
+			   "rm -f $XDG_RUNTIME_DIR/interop*");
+	}
 	std::string environment() const override { return "WAYLAND_DISPLAY=interop"; }
 
 private:

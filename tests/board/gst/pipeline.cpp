@@ -98,6 +98,13 @@ void Pipeline::collect(GstMessage *message)
 	gst_message_unref(message);
 }
 
+void Pipeline::forget()
+{
+	end_ = false;
+	errors_.clear();
+	warnings_.clear();
+}
+
 void Pipeline::run(std::chrono::seconds timeout)
 {
 	setState(GST_STATE_PLAYING);

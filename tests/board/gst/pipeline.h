@@ -47,6 +47,9 @@ public:
 	/** \brief PLAYING, then wait for EOS or an error; a timeout is an error of its own */
 	void run(std::chrono::seconds timeout = std::chrono::seconds(60));
 
+	/** \brief What was posted so far, so that it may be run once more */
+	void forget();
+
 	void setState(GstState state);
 	/** \brief Wait until the sink has shown so many frames; false after 20 s or an error */
 	bool waitShown(uint64_t count);

@@ -152,8 +152,8 @@ TEST(PacedReleaseFences, CostNoFrameAndNoTime)
 	EXPECT_LE(with.latency, without.latency * 1.001);
 	RecordProperty("fps-with", std::to_string(with.framesPerSecond));
 	std::cout << std::format("with fences {:.3f}/s, {:.0f} us; without {:.3f}/s, {:.0f} us\n",
-				 with.framesPerSecond, with.latency / 1000,
-				 without.framesPerSecond, without.latency / 1000);
+				 with.framesPerSecond, with.latency / 1000, without.framesPerSecond,
+				 without.latency / 1000);
 }
 
 } /* namespace */

@@ -143,7 +143,8 @@ TEST_F(Tracer, ReportsWhenItIsInterrupted)
 	const TemporaryDirectory directory;
 	const std::string json = (directory.path() / "flow.json").string();
 	const OutsideCount count = countOutside(std::format(
-		"GST_TRACERS='heapflow(json={})' timeout --foreground --signal=INT 3 gst-launch-1.0 -q -e "
+		"GST_TRACERS='heapflow(json={})' timeout --foreground --signal=INT 3 "
+		"gst-launch-1.0 -q -e "
 		"heapcamerasrc camera-name={} heap=video@42000000 ! {} ! heapkmssink 2>/dev/null",
 		json, node_, caps));
 	EXPECT_EQ(count.error, "");

@@ -144,9 +144,21 @@ TEST(CameraCaps, TheAnswerOfTheCameraIsInTheCaps)
 TEST(SummaryOfModes, NamesEachFormatOnceAndTheSizes)
 {
 	const std::vector<CaptureMode> modes = {
-		{.fourcc = DRM_FORMAT_NV12, .minWidth = 640, .maxWidth = 640, .minHeight = 480, .maxHeight = 480},
-		{.fourcc = DRM_FORMAT_NV12, .minWidth = 1920, .maxWidth = 1920, .minHeight = 1080, .maxHeight = 1080},
-		{.fourcc = fourccMjpeg, .minWidth = 320, .maxWidth = 320, .minHeight = 180, .maxHeight = 180},
+		{.fourcc = DRM_FORMAT_NV12,
+		 .minWidth = 640,
+		 .maxWidth = 640,
+		 .minHeight = 480,
+		 .maxHeight = 480},
+		{.fourcc = DRM_FORMAT_NV12,
+		 .minWidth = 1920,
+		 .maxWidth = 1920,
+		 .minHeight = 1080,
+		 .maxHeight = 1080},
+		{.fourcc = fourccMjpeg,
+		 .minWidth = 320,
+		 .maxWidth = 320,
+		 .minHeight = 180,
+		 .maxHeight = 180},
 	};
 	EXPECT_EQ(summaryOfModes(modes), "NV12, MJPEG in 320x180 to 1920x1080");
 	EXPECT_EQ(summaryOfModes({}), "no format");

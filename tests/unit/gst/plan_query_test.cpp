@@ -132,14 +132,14 @@ TEST(PlanQuery, CarriesQuestionAndTerms)
 TEST(PlanQuery, OtherQueriesAreNotMistakenForIt)
 {
 	PlanQuestion asked;
-	const Query other(gst_query_new_custom(GST_QUERY_CUSTOM,
-					       gst_structure_new_empty("somebody-else")));
+	const Query other(
+		gst_query_new_custom(GST_QUERY_CUSTOM, gst_structure_new_empty("somebody-else")));
 	EXPECT_FALSE(parsePlanQuery(other.get(), asked));
 	const Query latency(gst_query_new_latency());
 	EXPECT_FALSE(parsePlanQuery(latency.get(), asked));
-	const Query half(gst_query_new_custom(
-		GST_QUERY_CUSTOM, gst_structure_new("heapflow-plan-query", "fourcc", G_TYPE_STRING,
-						    "NV12", nullptr)));
+	const Query half(gst_query_new_custom(GST_QUERY_CUSTOM,
+					      gst_structure_new("heapflow-plan-query", "fourcc",
+								G_TYPE_STRING, "NV12", nullptr)));
 	EXPECT_FALSE(parsePlanQuery(half.get(), asked)) << "fields of another type";
 }
 
