@@ -79,6 +79,19 @@ static gboolean gst_heap_camera_src_activate_pad(GstPad *pad, GstObject *parent,
 	return gst_pad_stop_task(pad);
 }
 
+/*
+ * GstBaseSrc begins the stream of its own pad without a name for it (gstbasesrc.c,
+ * gst_base_src_send_stream_start()), which GStreamer refuses an element with several source pads:
+ * then the pad would have no stream-start. So the count that decides it is that of GstBaseSrc's
+ * pad; the pads themselves are in the element's list, and their streams have names.
+ */
+static void gst_heap_camera_src_count_pads(GstElement *element, int difference)
+{
+	GST_OBJECT_LOCK(element);
+	element->numsrcpads = guint16(element->numsrcpads + difference);
+	GST_OBJECT_UNLOCK(element);
+}
+
 GstPad *gst_heap_camera_src_request_pad(GstElement *element, GstPadTemplate *wanted,
 					const gchar *name, const GstCaps *)
 {
@@ -96,12 +109,14 @@ GstPad *gst_heap_camera_src_request_pad(GstElement *element, GstPadTemplate *wan
 	gst_pad_set_activatemode_function(pad, gst_heap_camera_src_activate_pad);
 	if (!gst_element_add_pad(element, pad))
 		return nullptr;
+	gst_heap_camera_src_count_pads(element, -1);
 	return pad;
 }
 
 void gst_heap_camera_src_release_pad(GstElement *element, GstPad *pad)
 {
 	gst_pad_set_active(pad, FALSE);
+	gst_heap_camera_src_count_pads(element, 1);
 	gst_element_remove_pad(element, pad);
 }
 

@@ -20,6 +20,15 @@ namespace
 
 const std::string vimc = "\"platform/vimc.0 Sensor B\"";
 
+/* Of the stream that a sink receives; empty when nobody began it. */
+std::string streamIdOf(GstElement *sink)
+{
+	GstPad *pad = gst_element_get_static_pad(sink, "sink");
+	g_autofree char *id = gst_pad_get_stream_id(pad);
+	gst_object_unref(pad);
+	return id ? id : "";
+}
+
 TEST(CameraStreams, TwoOfOneCamera)
 {
 	const Resources before = quietBoard();
@@ -31,9 +40,19 @@ TEST(CameraStreams, TwoOfOneCamera)
 			"source.src_0 ! video/x-raw,width=1280,height=720 ! fakesink name=other "
 			"sync=false async=false");
 		Counter other(pipeline, "other");
+		std::string id, otherId;
+		pipeline.onBuffer([&](GstBuffer *, unsigned number) {
+			if (number != 10)
+				return;
+			id = streamIdOf(pipeline.element("sink"));
+			otherId = streamIdOf(pipeline.element("other"));
+		});
 		pipeline.run();
 		EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
 		EXPECT_GT(other.count, 20U);
+		EXPECT_FALSE(id.empty()) << "no stream-start";
+		EXPECT_FALSE(otherId.empty()) << "no stream-start";
+		EXPECT_NE(id, otherId);
 	}
 	EXPECT_EQ(settled(before), before);
 }

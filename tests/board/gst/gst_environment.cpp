@@ -13,7 +13,10 @@ class GstEnvironment : public testing::Environment
 public:
 	void SetUp() override
 	{
+		/* For the processes that tests start. GLib has read it before main() here. */
 		setenv("G_DEBUG", "fatal-criticals", 1);
+		g_log_set_always_fatal(
+			GLogLevelFlags(int(G_LOG_FATAL_MASK) | int(G_LOG_LEVEL_CRITICAL)));
 		setenv("LIBCAMERA_LOG_LEVELS", "*:FATAL", 0);
 		gst_init(nullptr, nullptr);
 	}

@@ -19,7 +19,10 @@ public:
 	void SetUp() override
 	{
 		setenv("GST_REGISTRY", (directory_.path() / "registry.bin").c_str(), 1);
+		/* For the processes that tests start. GLib has read it before main() here. */
 		setenv("G_DEBUG", "fatal-criticals", 1);
+		g_log_set_always_fatal(
+			GLogLevelFlags(int(G_LOG_FATAL_MASK) | int(G_LOG_LEVEL_CRITICAL)));
 		setenv("LIBCAMERA_LOG_LEVELS", "*:FATAL", 1);
 		gst_init(nullptr, nullptr);
 		ASSERT_TRUE(GST_ELEMENT_REGISTER(heapcamerasrc, nullptr));
