@@ -73,7 +73,8 @@ for _ in $(seq 100); do grep -q ready "$work/out" && break; sleep 0.1; done
 pkill -TERM -P $process -f board/run || kill -TERM $process
 wait $process
 check "SIGTERM reaches the command" "ready caught" "$(tr '\n' ' ' <"$work/out" | sed 's/ $//')"
-run sleep 5 >/dev/null & sleep 1.5
+run sleep 5 >/dev/null &
+for _ in $(seq 100); do [ "$(leftovers)" -gt 1 ] && break; sleep 0.1; done
 check "what a board needs is seen while it runs" yes "$([ "$(leftovers)" -gt 1 ] && echo yes)"
 wait $!
 check "nothing is left" 0 "$(leftovers)"
