@@ -310,7 +310,7 @@ bool LibcameraCamera::onCancelled(libcamera::Request *request)
 
 void LibcameraCamera::onRequest(libcamera::Request *request)
 {
-	if (stopping_)
+	if (stopping_ || !requests_.owns(request))
 		return;
 	if (request->status() == libcamera::Request::RequestCancelled && onCancelled(request))
 		return;

@@ -361,6 +361,13 @@ void LibcameraRequests::abandon()
 	streams_.resize(count);
 }
 
+bool LibcameraRequests::owns(const libcamera::Request *request) const
+{
+	std::lock_guard lock(mutex_);
+	return std::ranges::any_of(requests_,
+				   [request](const auto &one) { return one.get() == request; });
+}
+
 bool LibcameraRequests::pending() const
 {
 	std::lock_guard lock(mutex_);

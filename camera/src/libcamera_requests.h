@@ -87,6 +87,8 @@ public:
 	/** \brief Why FenceDead: the fence, in words */
 	std::string deadFence() const;
 
+	/** \brief Not of one that was abandoned, which may still complete */
+	bool owns(const libcamera::Request *request) const;
 	/** \brief Has the camera still a request of ours? */
 	bool pending() const;
 	/** \brief Leak what the camera may still touch; new buffers can be imported */
