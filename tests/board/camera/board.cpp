@@ -49,12 +49,25 @@ std::vector<Buffer> allocate(const std::string &heap, unsigned count, uint64_t s
 	return {};
 }
 
+namespace
+{
+
+/* proc_pid_fd(5): what is no file is TYPE:[INODE] or anon_inode:TYPE. */
+std::string kindOf(const fs::path &descriptor)
+{
+	std::error_code gone;
+	std::string target = fs::read_symlink(descriptor, gone).string();
+	return target.substr(0, target.find(":["));
+}
+
+} /* namespace */
+
 Resources Resources::now()
 {
 	Resources resources;
 	/* The directory that is being read has a descriptor too, always one. */
-	for ([[maybe_unused]] const auto &entry : fs::directory_iterator("/proc/self/fd"))
-		++resources.descriptors;
+	for (const auto &entry : fs::directory_iterator("/proc/self/fd"))
+		++resources.descriptors[kindOf(entry)];
 	for (const auto &area : fs::directory_iterator("/sys/kernel/mm/cma")) {
 		uint64_t pages = 0;
 		std::ifstream(area.path() / "available_pages") >> pages;
@@ -63,9 +76,27 @@ Resources Resources::now()
 	return resources;
 }
 
+size_t Resources::allDescriptors() const
+{
+	size_t all = 0;
+	for (const auto &[kind, count] : descriptors)
+		all += count;
+	return all;
+}
+
+size_t Resources::takeSyncFiles()
+{
+	const auto files = descriptors.extract("anon_inode:sync_file");
+	return files ? files.mapped() : 0;
+}
+
 std::ostream &operator<<(std::ostream &out, const Resources &resources)
 {
-	out << resources.descriptors << " descriptors";
+	out << resources.allDescriptors() << " descriptors (";
+	for (const auto &[kind, count] : resources.descriptors)
+		out << (kind == resources.descriptors.begin()->first ? "" : ", ") << count << ' '
+		    << kind;
+	out << ')';
 	for (const auto &[area, pages] : resources.freePages)
 		out << ", " << area << " " << pages << " pages free";
 	return out;

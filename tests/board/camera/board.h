@@ -28,10 +28,15 @@ std::vector<Buffer> allocate(const std::string &heap, unsigned count, uint64_t s
 
 /** \brief What a finished test may not have kept */
 struct Resources {
-	size_t descriptors = 0;
+	std::map<std::string, size_t>
+		descriptors; /**< open ones by kind, as /proc/self/fd says it without numbers */
 	std::map<std::string, uint64_t> freePages; /**< of each CMA area */
 
 	static Resources now();
+	size_t allDescriptors() const;
+	/** \brief Leaves the sync files out of the account and says how many they were: a frame
+	 *  under way may have one, and is none the less under way in steady state */
+	size_t takeSyncFiles();
 	bool operator==(const Resources &) const = default;
 };
 std::ostream &operator<<(std::ostream &out, const Resources &resources);

@@ -295,8 +295,8 @@ TEST_P(Lifecycle, NothingIsLeftAfterManyFrames)
 		 * duplicates a descriptor or two while it draws or queues. */
 		const Resources after = Resources::now();
 		EXPECT_EQ(after.freePages, during.freePages);
-		EXPECT_NEAR(static_cast<double>(after.descriptors),
-			    static_cast<double>(during.descriptors), 2);
+		EXPECT_NEAR(static_cast<double>(after.allDescriptors()),
+			    static_cast<double>(during.allDescriptors()), 2);
 	}
 	EXPECT_EQ(settled(before), before);
 }

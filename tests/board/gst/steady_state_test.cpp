@@ -55,6 +55,8 @@ void expectSteady(const std::string &source, unsigned first, unsigned last, bool
 	expectAllShown(pipeline, last + 1);
 
 	const double count = std::stod(pipeline.plan("source", "buffers"));
+	EXPECT_LE(early.resources.takeSyncFiles(), count) << "fences of frames under way";
+	EXPECT_LE(late.resources.takeSyncFiles(), count) << "fences of frames under way";
 	EXPECT_EQ(late.resources, early.resources) << "descriptors or CMA pages";
 	EXPECT_EQ(late.dmabufs, early.dmabufs);
 	EXPECT_EQ(late.dmabufs, count);
