@@ -52,12 +52,12 @@ std::vector<Buffer> allocate(const std::string &heap, unsigned count, uint64_t s
 namespace
 {
 
-/* proc_pid_fd(5): what is no file is TYPE:[INODE] or anon_inode:TYPE. */
+/* proc_pid_fd(5): what is no file is TYPE:[INODE], or anon_inode:TYPE, with or without brackets. */
 std::string kindOf(const fs::path &descriptor)
 {
 	std::error_code gone;
-	std::string target = fs::read_symlink(descriptor, gone).string();
-	return target.substr(0, target.find(":["));
+	const std::string target = fs::read_symlink(descriptor, gone).string();
+	return target.starts_with("anon_inode") ? target : target.substr(0, target.find(":["));
 }
 
 } /* namespace */

@@ -4,6 +4,7 @@
  * lengths than those of CI.
  */
 #include "capture.h"
+#include "long_form.h"
 #include "result.h"
 #include "vivid.h"
 
@@ -19,12 +20,6 @@ using namespace heapflow::test;
 
 namespace
 {
-
-unsigned numberFrom(const char *variable, unsigned fallback)
-{
-	const char *text = std::getenv(variable);
-	return text ? unsigned(std::atoi(text)) : fallback;
-}
 
 TEST(CameraEndurance, ManyFramesWithoutGrowth)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Faults that vivid can be told to have: none stalls, none is silent, all can be recovered from. */
 #include "capture.h"
+#include "long_form.h"
 #include "result.h"
 #include "vivid.h"
 
@@ -191,9 +192,8 @@ TEST_F(VividVmallocFaults, LeaveNothingBehind)
 /* The camera is lost and found; HEAPFLOW_CYCLES for more. */
 TEST_F(VividVmallocFaults, LostAndFoundAgain)
 {
-	const char *wanted = std::getenv("HEAPFLOW_CYCLES");
-	const int cycles = wanted ? std::atoi(wanted) : 10;
-	for (int cycle = 0; cycle < cycles; ++cycle) {
+	const unsigned cycles = numberFrom("HEAPFLOW_CYCLES", 10);
+	for (unsigned cycle = 0; cycle < cycles; ++cycle) {
 		start();
 		ASSERT_TRUE(next());
 		inject("Disconnect");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Streams, policies, starvation, recovery, controls and what frames tell, of heapcamerasrc. */
 #include "board.h"
+#include "long_form.h"
 #include "pipeline.h"
 #include "pipeline_watch.h"
 #include "quiet_board.h"
@@ -257,8 +258,7 @@ TEST(CameraFlow, ALostCameraIsAnError)
 TEST(CameraFlow, ALostCameraIsWaitedForIfWanted)
 {
 	const Vivid vivid("0");
-	const char *wanted = std::getenv("HEAPFLOW_CYCLES");
-	const unsigned losses = wanted ? unsigned(std::atoi(wanted)) : 5;
+	const unsigned losses = numberFrom("HEAPFLOW_CYCLES", 5);
 	const Resources before = quietBoard();
 	{
 		Pipeline pipeline(std::format(

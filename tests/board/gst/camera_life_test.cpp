@@ -5,6 +5,7 @@
  */
 #include "board.h"
 #include "color_bars.h"
+#include "long_form.h"
 #include "pipeline.h"
 #include "quiet_board.h"
 #include "vivid.h"
@@ -39,12 +40,6 @@ protected:
 	}
 };
 
-int numberFrom(const char *variable, int fallback)
-{
-	const char *text = std::getenv(variable);
-	return text ? std::atoi(text) : fallback;
-}
-
 TEST_P(CameraLife, StatesInAnyOrderAndSpeed)
 {
 	const Resources before = quietBoard();
@@ -67,11 +62,11 @@ TEST_P(CameraLife, StatesInAnyOrderAndSpeed)
 
 TEST_P(CameraLife, StartsAndStopsManyTimes)
 {
-	const int cycles = numberFrom("HEAPFLOW_CYCLES", GetParam() == "vivid" ? 100 : 20);
+	const unsigned cycles = numberFrom("HEAPFLOW_CYCLES", GetParam() == "vivid" ? 100 : 20);
 	const Resources before = quietBoard();
 	{
 		Pipeline pipeline(source() + " ! fakesink name=sink sync=false");
-		for (int cycle = 0; cycle < cycles; cycle++) {
+		for (unsigned cycle = 0; cycle < cycles; cycle++) {
 			pipeline.setState(GST_STATE_PLAYING);
 			if (cycle % 5 == 0)
 				g_usleep(100000);

@@ -4,6 +4,7 @@
  * registered or mapped any more. Counted from outside of the process.
  */
 #include "board.h"
+#include "long_form.h"
 #include "syscall_witness.h"
 #include "vivid.h"
 
@@ -18,7 +19,6 @@ using namespace heapflow::test;
 namespace
 {
 
-constexpr unsigned frames = 300;
 /* By then each buffer has been on the screen, of both cameras. */
 constexpr unsigned settledAfter = 60;
 
@@ -54,6 +54,7 @@ class SteadyLayers : public testing::TestWithParam<Cameras>
 TEST_P(SteadyLayers, TakeNothingAfterTheFirstFrames)
 {
 	const Cameras &which = GetParam();
+	const unsigned frames = numberFrom("HEAPFLOW_FRAMES", 140);
 	std::string pipeline;
 	for (unsigned i = 0; i < which.number; i++) {
 		const std::string node = vividNumber(i);
