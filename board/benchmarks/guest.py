@@ -120,7 +120,7 @@ def calls_for_a_frame(peer, size, short, long):
 
 
 def copied_bytes(peer, size, frames):
-    """Bytes that the CPU wrote for each frame: by the tracer within GStreamer, by the kernel's brackets outside."""
+    """Bytes that the CPU copied of each frame, by the tracer; and how it reached dma-bufs, seen from outside."""
     outside, traced = Path("/tmp/outside"), Path("/tmp/traced.json")
     traced.unlink(missing_ok=True)
     words = words_of(peer, size, frames)
@@ -131,9 +131,10 @@ def copied_bytes(peer, size, frames):
         run(words, {"GST_TRACERS": f"heapflow(json={traced},table=none)"})
         if traced.exists():
             elements = json.loads(traced.read_text())["elements"]
-            result["copies"] = sum(e[k]["count"] for e in elements for k in ("copies", "copies-inside") if k in e)
-            result["bytes"] = round(sum(e[k]["bytes"] for e in elements for k in ("copies", "copies-inside")
-                                        if k in e) / frames)
+            # What was read to be written elsewhere. What was written counts twice in kmssink's memory,
+            # which is a GstMemory within another.
+            result["copies"] = sum(e["copies"]["count"] for e in elements)
+            result["bytes"] = round(sum(e["maps-read"]["bytes"] for e in elements if e["copies"]["count"]) / frames)
     return result
 
 

@@ -18,9 +18,10 @@ def flips(path):
     """(time on the screen, time of capture or None, inode) of each frame, in ns, in order."""
     data = Path(path).read_bytes()
     captured, newest, waiting, done = {}, None, [], []
-    for kind, _, time, inode, _, begin in RECORD.iter_unpack(data[:len(data) // RECORD.size * RECORD.size]):
+    for kind, _, time, inode, number, begin in RECORD.iter_unpack(data[:len(data) // RECORD.size * RECORD.size]):
         if kind == CAPTURED:
-            captured[inode] = newest = time
+            # The driver says when it was filled; a frame that waited in its queue is older than its DQBUF.
+            captured[inode] = newest = min(number or time, time)
         elif kind in (SHOWN, SHOWN_AT_ONCE):
             # What is copied into other memory is, in one thread, the newest frame.
             frame = (captured.get(inode, newest), inode)

@@ -6,7 +6,7 @@
  * The way of a frame is followed by the inode of its dma-buf, which is one for all descriptors of
  * it (dma-buf.c, dma_buf_getfile()):
  *
- *   captured   VIDIOC_DQBUF has returned it; for cameras that draw by CPU, DMA_BUF_IOCTL_SYNC has
+ *   captured   VIDIOC_DQBUF has returned it, with the time at which it was filled; for cameras that draw by CPU, DMA_BUF_IOCTL_SYNC has
  *              ended a bracket to write (libcamera's virtual camera)
  *   shown      DRM_IOCTL_MODE_ATOMIC, DRM_IOCTL_MODE_SETPLANE or DRM_IOCTL_MODE_PAGE_FLIP names a
  *              framebuffer of it
@@ -47,7 +47,7 @@ struct Record {
 	uint32_t thread;
 	uint64_t time;  /* CLOCK_MONOTONIC, ns */
 	uint64_t inode; /* of the dma-buf; 0: unknown, so ordinary memory */
-	uint64_t id;    /* framebuffer, CRTC of the event, or number of the captured frame */
+	uint64_t id;    /* framebuffer; of a captured frame when it was filled, ns, or 0 */
 	uint64_t begin; /* when the call began, ns */
 };
 static_assert(sizeof(Record) == 40);
@@ -145,7 +145,11 @@ void afterCameraCall(Witness &witness, int fd, unsigned long request, void *argu
 		const std::lock_guard lock(witness.mutex);
 		inode = find(witness.exported, key(fd, buffer.index));
 	}
-	witness.note(Captured, inode, buffer.sequence, begin);
+	const bool monotonic = (buffer.flags & V4L2_BUF_FLAG_TIMESTAMP_MASK) ==
+			       V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
+	const uint64_t filled = uint64_t(buffer.timestamp.tv_sec) * 1000000000 +
+				uint64_t(buffer.timestamp.tv_usec) * 1000;
+	witness.note(Captured, inode, monotonic ? filled : 0, begin);
 }
 
 /* The framebuffers that a commit shows; not in one that only tries. */
