@@ -5,7 +5,7 @@ import struct
 from pathlib import Path
 
 RECORD = struct.Struct("<IIQQQQ")
-STARTED, CAPTURED, SHOWN, ON_SCREEN, SHOWN_AT_ONCE = range(1, 6)
+STARTED, CAPTURED, SHOWN, ON_SCREEN, SHOWN_AT_ONCE, DRAWN = range(1, 7)
 
 
 def quantile(values, part):
@@ -22,6 +22,8 @@ def flips(path):
         if kind == CAPTURED:
             # The driver says when it was filled; a frame that waited in its queue is older than its DQBUF.
             captured[inode] = newest = min(number or time, time)
+        elif kind == DRAWN:
+            captured[inode] = time
         elif kind in (SHOWN, SHOWN_AT_ONCE):
             # What is copied into other memory is, in one thread, the newest frame.
             frame = (captured.get(inode, newest), inode)

@@ -6,8 +6,8 @@
  * The way of a frame is followed by the inode of its dma-buf, which is one for all descriptors of
  * it (dma-buf.c, dma_buf_getfile()):
  *
- *   captured   VIDIOC_DQBUF has returned it, with the time at which it was filled; for cameras that draw by CPU, DMA_BUF_IOCTL_SYNC has
- *              ended a bracket to write (libcamera's virtual camera)
+ *   captured   VIDIOC_DQBUF has returned it, with the time at which it was filled; or munmap() has
+ *              taken the mapping away through which it was drawn (libcamera's virtual camera)
  *   shown      DRM_IOCTL_MODE_ATOMIC, DRM_IOCTL_MODE_SETPLANE or DRM_IOCTL_MODE_PAGE_FLIP names a
  *              framebuffer of it
  *   on screen  read() gives the event of that flip; or the call has returned, when it was one that
@@ -29,7 +29,6 @@
 #include <drm.h>
 #include <drm_mode.h>
 #include <fcntl.h>
-#include <linux/dma-buf.h>
 #include <linux/videodev2.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -40,7 +39,7 @@
 namespace
 {
 
-enum Kind : uint32_t { None, Started, Captured, Shown, OnScreen, ShownAtOnce };
+enum Kind : uint32_t { None, Started, Captured, Shown, OnScreen, ShownAtOnce, Drawn };
 
 struct Record {
 	uint32_t kind;
@@ -102,6 +101,46 @@ private:
 
 	Record *records_ = nullptr;
 	std::atomic<size_t> next_{0};
+};
+
+/* Where files are mapped to write; without memory of its own, as malloc() calls mmap(). */
+class Mappings
+{
+public:
+	static Mappings &get()
+	{
+		static constinit Mappings mappings;
+		return mappings;
+	}
+
+	void add(uint64_t address, uint64_t inode)
+	{
+		for (Place &place : places_) {
+			uint64_t none = 0;
+			if (place.address.compare_exchange_strong(none, address)) {
+				place.inode = inode;
+				return;
+			}
+		}
+	}
+	/* The inode of what is mapped there, once; 0: nothing that was added */
+	uint64_t take(uint64_t address)
+	{
+		for (Place &place : places_) {
+			const uint64_t inode = place.inode;
+			uint64_t wanted = address;
+			if (place.address.compare_exchange_strong(wanted, 0))
+				return inode;
+		}
+		return 0;
+	}
+
+private:
+	struct Place {
+		std::atomic<uint64_t> address{0};
+		std::atomic<uint64_t> inode{0};
+	};
+	std::array<Place, 64> places_;
 };
 
 uint64_t key(int fd, uint32_t number)
@@ -245,7 +284,6 @@ __attribute__((visibility("default"))) int ioctl(int fd, unsigned long request, 
 	request = uint32_t(request);
 	const bool camera = request == VIDIOC_DQBUF || request == VIDIOC_EXPBUF;
 	const bool card = _IOC_TYPE(request) == DRM_IOCTL_BASE;
-	const bool drawn = request == DMA_BUF_IOCTL_SYNC;
 	const uint64_t begin = camera || card ? now() : 0;
 	const long result = syscall(SYS_ioctl, fd, request, argument);
 	if (result < 0)
@@ -254,11 +292,24 @@ __attribute__((visibility("default"))) int ioctl(int fd, unsigned long request, 
 		afterCameraCall(Witness::get(), fd, request, argument, begin);
 	else if (card)
 		afterCardCall(Witness::get(), fd, request, argument, begin);
-	else if (drawn &&
-		 (static_cast<dma_buf_sync *>(argument)->flags & DMA_BUF_SYNC_END) &&
-		 (static_cast<dma_buf_sync *>(argument)->flags & DMA_BUF_SYNC_WRITE))
-		Witness::get().note(Captured, inodeOf(fd), 0, 0);
 	return int(result);
+}
+
+__attribute__((visibility("default"))) void *mmap(void *address, size_t size, int protection,
+						  int flags, int fd, off_t offset) noexcept
+{
+	const long result = syscall(SYS_mmap, address, size, protection, flags, fd, offset);
+	if (result != -1 && fd >= 0 && (protection & PROT_WRITE) && (flags & MAP_SHARED))
+		Mappings::get().add(uint64_t(result), inodeOf(fd));
+	return reinterpret_cast<void *>(result);
+}
+
+__attribute__((visibility("default"))) int munmap(void *address, size_t size) noexcept
+{
+	const uint64_t inode = Mappings::get().take(uint64_t(address));
+	if (inode)
+		Witness::get().note(Drawn, inode, 0, 0);
+	return int(syscall(SYS_munmap, address, size));
 }
 
 __attribute__((visibility("default"))) ssize_t read(int fd, void *buffer, size_t size)
