@@ -6,6 +6,7 @@
   guest.py details SIZE FILE PEER…           system calls, copies, memory, latency of each, as lines of JSON
   guest.py pairs SIZE FILE ROUNDS PEER…      the peers in turn, ROUNDS times, on the clock
   guest.py layers NUMBER FRAMES yes|no       so many cameras in layers of one screen
+  guest.py calls NUMBER                      so many system calls and nothing else
 """
 
 import json
@@ -180,9 +181,9 @@ def details(size, file, peers):
     prepare(size, {PEERS[peer].camera for peer in peers})
     for peer in peers:
         slow = PEERS[peer].copies
-        long, short = (30, 10) if slow else (180, 60)
+        long, short = (15, 5) if slow else (110, 50)
         print(f"{size} {peer}", flush=True)
-        emit(file, what="latency", size=size, peer=peer, **watched(words_of(peer, size, 40 if slow else 300)))
+        emit(file, what="latency", size=size, peer=peer, **watched(words_of(peer, size, 20 if slow else 240)))
         emit(file, what="calls", size=size, peer=peer, **calls_for_a_frame(peer, size, short, long))
         emit(file, what="copies", size=size, peer=peer, **copied_bytes(peer, size, long))
         if PEERS[peer].camera == "vivid":
@@ -194,7 +195,7 @@ def pairs(size, file, rounds, peers):
     prepare(size, {PEERS[peer].camera for peer in peers})
     for number in range(rounds):
         for peer in peers if number % 2 == 0 else reversed(peers):
-            frames = 20 if PEERS[peer].copies else 120
+            frames = 15 if PEERS[peer].copies else 120
             begin = time.monotonic_ns()
             used = resource.getrusage(resource.RUSAGE_CHILDREN)
             result = watched(words_of(peer, size, frames))
@@ -234,6 +235,9 @@ def main():
         status, said = run(layers_command(int(number), int(frames), screen == "yes"))
         if status:
             sys.exit(f"bench: {number} layers: exit status {status}\n{said}")
+    elif what == "calls":
+        # One read() and one write() for each block.
+        output("dd", "if=/dev/zero", "of=/dev/null", "bs=1", f"count={int(rest[0]) // 2}")
     else:
         sys.exit(__doc__)
 

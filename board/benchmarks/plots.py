@@ -45,11 +45,10 @@ def nice_step(span, wanted=6):
 
 def bars(title, below, rows, unit):
     """rows: (key, name, [(value, faint)]): stacked parts. One that is far beyond the others is cut, and says so."""
-    left, right, top, each = 330, 90, 76, 34
+    left, right, top, each = 290, 90, 76, 34
     totals = sorted(sum(value for value, _ in parts) for _, _, parts in rows)
-    limit = totals[-1]
-    if len(totals) > 2 and totals[-1] > 4 * totals[-2]:
-        limit = totals[-2] * 1.25
+    limit = 1.15 * max(total for total in totals if total <= 8 * totals[len(totals) // 2])
+    limit = min(limit, totals[-1])
     scale = (WIDTH - left - right) / limit
     bottom = top + each * len(rows)
     out, step = [], nice_step(limit)
@@ -73,16 +72,17 @@ def bars(title, below, rows, unit):
     return drawing(bottom + 32, title, below, out)
 
 
-def lines(title, below, series, x_name, y_name, ticks=None, log=False):
-    """series: (key, name, [(x, y)]). With `log` both axes are logarithmic."""
-    left, right, top, high = 76, 270, 76, 330
+def lines(title, below, series, x_name, y_name, ticks=None, log=""):
+    """series: (key, name, [(x, y)]). `log`: which axes are logarithmic, "xy" or "y"."""
+    left, right, top, high = 76, 290, 76, 330
     points = [point for _, _, values in series for point in values]
     xs, ys = [x for x, _ in points], [y for _, y in points]
-    grow = math.log10 if log else float
-    low_x, high_x = grow(min(xs)), grow(max(xs))
+    grow = math.log10 if "y" in log else float
+    grow_x = math.log10 if "x" in log else float
+    low_x, high_x = grow_x(min(xs)), grow_x(max(xs))
     low_y = math.floor(math.log10(min(ys))) if log else 0.0
     high_y = math.ceil(math.log10(max(ys))) if log else max(ys) * 1.08
-    place_x = lambda x: left + (grow(x) - low_x) / ((high_x - low_x) or 1) * (WIDTH - left - right)  # noqa: E731
+    place_x = lambda x: left + (grow_x(x) - low_x) / ((high_x - low_x) or 1) * (WIDTH - left - right)  # noqa: E731
     place_y = lambda y: top + high - (grow(y) - low_y) / ((high_y - low_y) or 1) * high  # noqa: E731
     if log:
         marks = [10 ** n for n in range(int(low_y), int(high_y) + 1)]

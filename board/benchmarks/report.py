@@ -162,11 +162,11 @@ def draw(results, directory):
         for key, real in slow.items():
             values = real["latencies-ms"]
             parts = [i / 50 for i in range(50)] + [0.99]
-            curve.append((key, PEERS[key].name, [(100 * part, max(0.0, values[min(len(values) - 1, int(part * len(values)))]))
+            curve.append((key, PEERS[key].name, [(100 * part, max(1.0, values[min(len(values) - 1, int(part * len(values)))]))
                                                  for part in parts]))
         save("latency", f"Latency from capture to scan-out, {size}, real time", plots.lines(
-            f"From capture to scan-out, {size}", "", curve, "per cent of the frames that are not older", "ms",
-            [(0, "0"), (25, "25"), (50, "50"), (75, "75"), (99, "99 %")]))
+            f"From capture to scan-out, {size}", "", curve, "per cent of the frames that are not older", "ms, logarithmic",
+            [(0, "0"), (25, "25"), (50, "50"), (75, "75"), (99, "99 %")], log="y"))
     series = []
     for key in PEERS:
         if PEERS[key].camera != "vivid" or key == "bare":
@@ -178,7 +178,7 @@ def draw(results, directory):
     if series:
         save("resolution", "Cost against resolution", plots.lines(
             "CPU time for a frame without the camera's, against its size", "", series, "megapixels",
-            "ms, both axes logarithmic", [(EVERY_SIZE[s][0] * EVERY_SIZE[s][1] / 1e6, s) for s in SIZES], log=True))
+            "ms, both axes logarithmic", [(EVERY_SIZE[s][0] * EVERY_SIZE[s][1] / 1e6, s) for s in SIZES], log="xy"))
     layers = [(n, e["cpu-ms"][0]) for n, e in sorted(results["layers"].items()) if "cpu-ms" in e]
     if len(layers) > 1:
         save("cameras", "Cost against the number of cameras", plots.lines(

@@ -15,12 +15,17 @@ def spread(values):
 
 
 def cpu_of_frames(directory):
-    """ms of CPU time of the whole board for each frame: {(peer, size, screen): one of each round}."""
+    """ms of CPU time of the whole board for each frame: {(peer, size, screen): one of each round}.
+
+    A system call's own is under the peer "calls".
+    """
     seconds = {}
     path = directory / "cpu.tsv"
     for line in path.read_text().splitlines() if path.exists() else []:
         number, what, *words, times = line.split("\t")
-        if what == "play":
+        if what == "calls":
+            peer, size, screen, frames = "calls", "", "yes", words[0]
+        elif what == "play":
             peer, size, frames, screen = words
         else:
             cameras, frames, screen = words
@@ -29,6 +34,8 @@ def cpu_of_frames(directory):
     result = {}
     for number, peer, size, screen, frames in sorted(seconds):
         short, long = lengths(PEERS[peer], size) if peer in PEERS else (60, 660)
+        if peer == "calls":
+            short, long = 10000, 410000
         few = seconds.get((number, peer, size, screen, short))
         if frames == long and few is not None:
             cost = (seconds[number, peer, size, screen, long] - few) / (long - short) * 1e3
@@ -63,7 +70,8 @@ def add_cpu(table, directory):
     for (key, _, screen), values in costs.items():
         if key.startswith("layers-"):
             layers.setdefault(int(key[7:]), {})["cpu-ms" if screen == "yes" else "source-ms"] = spread(values)
-    return layers
+    call = costs.get(("calls", "", "yes"))
+    return layers, call and min(call)
 
 
 def add_simulated(table, directory):
@@ -100,10 +108,10 @@ def add_real(table, directory):
 
 def gather(directory):
     table = {}
-    layers = add_cpu(table, directory)
+    layers, call = add_cpu(table, directory)
     add_simulated(table, directory)
     add_real(table, directory)
     about = dict(line.split("\t", 1) for line in (directory / "about.tsv").read_text().splitlines())
     read = lambda name: json.loads((directory / name).read_text() or "{}") if (directory / name).exists() else {}  # noqa: E731
-    return {"about": about, "sizes": table, "layers": layers,
+    return {"about": about, "sizes": table, "layers": layers, "call-ms": call,
             "startup": {"native": read("startup.json"), "board": read("startup-board.json")}}
