@@ -7,6 +7,7 @@
   guest.py pairs SIZE FILE ROUNDS PEER…      the peers in turn, ROUNDS times, on the clock
   guest.py layers NUMBER FRAMES yes|no       so many cameras in layers of one screen
   guest.py calls NUMBER                      so many system calls and nothing else
+  guest.py smoke                             the counts that are promised, as a test (TAP)
 """
 
 import json
@@ -217,6 +218,29 @@ def layers_command(number, frames, screen):
     return words
 
 
+def smoke():
+    """The goals that are counts, and so the same on every machine."""
+    prepare("720p")
+    results, failed = [], 0
+    bare = calls_for_a_frame("bare", "720p", 60, 120)
+    ours = calls_for_a_frame("heapflow", "720p", 60, 180)
+    shown = {peer: watched(words_of(peer, "720p", 60)) for peer in ("bare", "heapflow")}
+    copies = copied_bytes("heapflow", "720p", 60)
+    outside = copies["outside"]
+    results.append(("TheBareLoopMakesSixSystemCallsAFrame", bare["all"] == 6, bare))
+    results.append(("HeapflowMakesAtMostFourMore", ours["without-vdso"] <= bare["all"] + 4, ours))
+    results.append(("NoByteIsCopied", copies.get("bytes") == 0 and not outside["maps"] and not outside["reads"]
+                    and not outside["writes"] and outside["framebuffers"] > 0, copies))
+    for peer, seen in shown.items():
+        late = max(seen.pop("latency-ms", [1e9]))
+        results.append((f"Of{peer.title()}EachFrameIsShownWithinOneRefreshAndTwoMs",
+                        seen["shown"] == 60 and late < 1000 / 60 + 2, {**seen, "latency-ms": late}))
+    for number, (name, holds, seen) in enumerate(results, 1):
+        print(f"{'ok' if holds else 'not ok'} {number} - {name}: {seen}", flush=True)
+        failed += not holds
+    sys.exit(failed > 0)
+
+
 def main():
     what, *rest = sys.argv[1:]
     if what == "play":
@@ -236,6 +260,8 @@ def main():
         status, said = run(layers_command(int(number), int(frames), screen == "yes"))
         if status:
             sys.exit(f"bench: {number} layers: exit status {status}\n{said}")
+    elif what == "smoke":
+        smoke()
     elif what == "calls":
         # One read() and one write() for each block.
         output("dd", "if=/dev/zero", "of=/dev/null", "bs=1", f"count={int(rest[0]) // 2}")
