@@ -183,9 +183,9 @@ def details(size, file, peers):
     prepare(size, {PEERS[peer].camera for peer in peers})
     for peer in peers:
         slow = PEERS[peer].copies
-        long, short = (25, 5) if slow else (180, 60)
+        long, short = {"1080p": (12, 4), "4K": (6, 2)}.get(size, (25, 5)) if slow else (180, 60)
         print(f"{size} {peer}", flush=True)
-        emit(file, what="latency", size=size, peer=peer, **watched(words_of(peer, size, 20 if slow else 240)))
+        emit(file, what="latency", size=size, peer=peer, **watched(words_of(peer, size, {"1080p": 12, "4K": 8}.get(size, 20) if slow else 240)))
         emit(file, what="calls", size=size, peer=peer, **calls_for_a_frame(peer, size, short, long))
         emit(file, what="copies", size=size, peer=peer, **copied_bytes(peer, size, long))
         if PEERS[peer].camera == "vivid":
