@@ -24,6 +24,7 @@ class Peer:
 PEERS = {peer.key: peer for peer in (
     Peer("bare", "bare loop", "vivid", "bare"),
     Peer("heapflow", "heapcamerasrc ! heapkmssink", "vivid", "heapflow"),
+    Peer("replace-heapflow", "the same, drop-policy=replace", "vivid", "heapflow"),
     Peer("import", "dmabuf-import ! heapalloc ! kmssink", "vivid", "import", copies=True),
     Peer("dmabuf", "v4l2src dmabuf ! kmssink skip-vsync", "vivid", "dmabuf"),
     Peer("dmabuf-vsync", "v4l2src dmabuf ! kmssink", "vivid", "dmabuf"),
@@ -95,7 +96,7 @@ def command(peer, size, frames, node, card, screen=True):
     if not screen:
         sink = ["fakesink", "sync=false"]
     elif peer.key.endswith("heapflow"):
-        sink = ["heapkmssink", "sync=false"]
+        sink = ["heapkmssink", "sync=false", *(["drop-policy=replace"] if peer.key == "replace-heapflow" else [])]
     else:
         sink = ["kmssink", "driver-name=vkms", "sync=false"]
         if peer.key != "dmabuf-vsync":

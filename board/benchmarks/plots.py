@@ -4,7 +4,7 @@
 import math
 from html import escape
 
-COLOURS = {"bare": "#5b6575", "heapflow": "#157347", "import": "#2f6fb3", "import-heapkmssink": "#49a078",
+COLOURS = {"bare": "#5b6575", "heapflow": "#157347", "import": "#2f6fb3", "replace-heapflow": "#49a078",
            "dmabuf": "#d9822b", "dmabuf-vsync": "#8a5a2b", "mmap": "#b3001b"}
 OTHERS = ["#157347", "#d9822b", "#2f6fb3", "#8a5a2b"]
 WIDTH = 860

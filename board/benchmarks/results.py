@@ -15,9 +15,10 @@ def spread(values):
 
 
 def cpu_of_frames(directory):
-    """ms of CPU time of the whole board for each frame: {(peer, size, screen): one of each round}.
+    """ms of CPU time of the whole board for each frame: {(peer, size, screen): [best, of each round…]}.
 
-    A system call's own is under the peer "calls".
+    What runs beside a board makes it slower, never faster: the best is of the quickest long and short runs of
+    all rounds. A system call's own is under the peer "calls".
     """
     seconds = {}
     path = directory / "cpu.tsv"
@@ -32,15 +33,22 @@ def cpu_of_frames(directory):
             peer, size = f"layers-{cameras}", "480p"
         seconds[int(number), peer, size, screen, int(frames)] = sum(map(float, times.split()))
     result = {}
-    for number, peer, size, screen, frames in sorted(seconds):
+    for peer, size, screen in sorted({key[1:4] for key in seconds}):
         short, long = lengths(PEERS[peer], size) if peer in PEERS else (60, 660)
         if peer == "calls":
             short, long = 10000, 410000
-        few = seconds.get((number, peer, size, screen, short))
-        if frames == long and few is not None:
-            cost = (seconds[number, peer, size, screen, long] - few) / (long - short) * 1e3
-            result.setdefault((peer, size, screen), []).append(cost)
+        runs = {frames: {key[0]: value for key, value in seconds.items() if key[1:] == (peer, size, screen, frames)}
+                for frames in (short, long)}
+        if runs[short] and runs[long]:
+            pairs = [(min(runs[long].values()), min(runs[short].values()))]
+            pairs += [(runs[long][number], runs[short][number]) for number in sorted({*runs[long]} & {*runs[short]})]
+            result[peer, size, screen] = [(many - few) / (long - short) * 1e3 for many, few in pairs]
     return result
+
+
+def best_of(values):
+    """The best, and between what the rounds were."""
+    return [values[0], min(values[1:], default=values[0]), max(values[1:], default=values[0])]
 
 
 def lines_of(directory, pattern):
@@ -58,20 +66,20 @@ def add_cpu(table, directory):
     for (key, size, screen), values in costs.items():
         if key in PEERS and screen == "yes":
             entry = table.setdefault(size, {}).setdefault(key, {})
-            entry["cpu-ms"] = spread(values)
+            entry["cpu-ms"] = best_of(values)
             source = costs.get((PEERS[key].source, size, "no"))
             if source:
-                entry["source-ms"] = spread(source)
-                entry["own-ms"] = spread([a - b for a, b in zip(values, source)])
+                entry["source-ms"] = best_of(source)
+                entry["own-ms"] = best_of([a - b for a, b in zip(values, source)])
             bare = costs.get(("bare", size, "yes"))
             if bare and PEERS[key].camera == "vivid":
-                entry["ratio-to-bare"] = spread([a / b for a, b in zip(values, bare)])
+                entry["ratio-to-bare"] = best_of([a / b for a, b in zip(values, bare) if b > 0] or [0.0])
     layers = {}
     for (key, _, screen), values in costs.items():
         if key.startswith("layers-"):
-            layers.setdefault(int(key[7:]), {})["cpu-ms" if screen == "yes" else "source-ms"] = spread(values)
+            layers.setdefault(int(key[7:]), {})["cpu-ms" if screen == "yes" else "source-ms"] = best_of(values)
     call = costs.get(("calls", "", "yes"))
-    return layers, call and min(call)
+    return layers, call and call[0]
 
 
 def add_simulated(table, directory):
