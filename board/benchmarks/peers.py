@@ -24,7 +24,7 @@ class Peer:
 PEERS = {peer.key: peer for peer in (
     Peer("bare", "bare loop", "vivid", "bare"),
     Peer("heapflow", "heapcamerasrc ! heapkmssink", "vivid", "heapflow"),
-    Peer("replace-heapflow", "the same, drop-policy=replace", "vivid", "heapflow"),
+    Peer("replace-heapflow", "heapkmssink drop-policy=replace", "vivid", "heapflow"),
     Peer("import", "dmabuf-import ! heapalloc ! kmssink", "vivid", "import", copies=True),
     Peer("dmabuf", "v4l2src dmabuf ! kmssink skip-vsync", "vivid", "dmabuf"),
     Peer("dmabuf-vsync", "v4l2src dmabuf ! kmssink", "vivid", "dmabuf"),

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include <drm_fourcc.h>
 #include <fcntl.h>
 #include <linux/dma-heap.h>
 #include <linux/videodev2.h>
@@ -26,7 +27,6 @@
 #include <unistd.h>
 #include <xf86drm.h>
 #include <xf86drmMode.h>
-#include <drm_fourcc.h>
 
 namespace
 {
@@ -52,12 +52,13 @@ struct Options {
 
 [[noreturn]] void usage()
 {
-	std::fprintf(stderr,
-		     "usage: bare-loop --card NODE [--camera NODE] [--size WxH] [--frames N]\n"
-		     "                 [--heap NAME] [--light | --capture]\n"
-		     "Shows N frames of a V4L2 camera in NV12 on an atomic KMS plane, as cheaply as\n"
-		     "the kernel allows. --light: set the mode that holds WxH and leave the screen\n"
-		     "lit. --capture: without the display.\n");
+	std::fprintf(
+		stderr,
+		"usage: bare-loop --card NODE [--camera NODE] [--size WxH] [--frames N]\n"
+		"                 [--heap NAME] [--light | --capture]\n"
+		"Shows N frames of a V4L2 camera in NV12 on an atomic KMS plane, as cheaply as\n"
+		"the kernel allows. --light: set the mode that holds WxH and leave the screen\n"
+		"lit. --capture: without the display.\n");
 	std::exit(2);
 }
 
@@ -245,8 +246,9 @@ drmModeModeInfo modeFor(const drmModeConnector &connector, unsigned width, unsig
 	};
 	if (connector.count_modes == 0)
 		return {};
-	return *std::min_element(connector.modes, connector.modes + connector.count_modes,
-				 [&](const auto &a, const auto &b) { return badness(a) < badness(b); });
+	return *std::min_element(
+		connector.modes, connector.modes + connector.count_modes,
+		[&](const auto &a, const auto &b) { return badness(a) < badness(b); });
 }
 
 Display::Display(const Options &options)

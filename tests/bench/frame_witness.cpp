@@ -184,8 +184,8 @@ void afterCameraCall(Witness &witness, int fd, unsigned long request, void *argu
 		const std::lock_guard lock(witness.mutex);
 		inode = find(witness.exported, key(fd, buffer.index));
 	}
-	const bool monotonic = (buffer.flags & V4L2_BUF_FLAG_TIMESTAMP_MASK) ==
-			       V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
+	const bool monotonic =
+		(buffer.flags & V4L2_BUF_FLAG_TIMESTAMP_MASK) == V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
 	const uint64_t filled = uint64_t(buffer.timestamp.tv_sec) * 1000000000 +
 				uint64_t(buffer.timestamp.tv_usec) * 1000;
 	witness.note(Captured, inode, monotonic ? filled : 0, begin);
