@@ -114,7 +114,7 @@ Result<std::shared_ptr<DisplayDevice>> DisplayDevice::start(KmsDevice kms,
 			[self](const RawFlip &flip) {
 				self->forEachOutput([&](Output &output) { output.flipped(flip); });
 			},
-		.timer = [self] { self->forEachOutput([](Output &output) { output.timer(); }); },
+		.timer = [self] { self->timerFired(); },
 		.woken = [self] { self->forEachOutput([](Output &output) { output.deliver(); }); },
 		.hotplug =
 			[self] { self->forEachOutput([](Output &output) { output.hotplug(); }); },
@@ -207,15 +207,37 @@ Result<std::shared_ptr<Output>> DisplayDevice::output(const ScreenOptions &optio
 void DisplayDevice::setDeadline(const Output *output, int64_t at)
 {
 	const std::lock_guard lock(deadlinesMutex_);
-	int64_t nearest = 0;
 	for (Deadline &deadline : deadlines_) {
 		if (deadline.output == output)
 			deadline.at = at;
+	}
+	armTimer();
+}
+
+/*
+ * Only ever sooner: the deadline of a flip moves on with each frame, and two system calls a frame
+ * would follow it. A timer that fires too soon finds nothing to do, at most twice a second.
+ */
+void DisplayDevice::armTimer()
+{
+	int64_t nearest = 0;
+	for (const Deadline &deadline : deadlines_) {
 		if (deadline.at && (!nearest || deadline.at < nearest))
 			nearest = deadline.at;
 	}
-	if (nearest != timer_)
+	if (nearest && (!timer_ || nearest < timer_))
 		loop_->setTimer(timer_ = nearest);
+}
+
+void DisplayDevice::timerFired()
+{
+	{
+		const std::lock_guard lock(deadlinesMutex_);
+		timer_ = 0;
+	}
+	forEachOutput([](Output &output) { output.timer(); });
+	const std::lock_guard lock(deadlinesMutex_);
+	armTimer();
 }
 
 void DisplayDevice::remove(const Output *output)

@@ -70,6 +70,8 @@ private:
 							    std::unique_ptr<Seat> seat);
 	template<typename Call>
 	void forEachOutput(Call call);
+	void armTimer();
+	void timerFired();
 
 	KmsDevice kms_;
 	std::unique_ptr<Seat> seat_;
@@ -86,7 +88,7 @@ private:
 	std::vector<Entry> outputs_;
 	std::mutex deadlinesMutex_; /* taken last */
 	std::vector<Deadline> deadlines_;
-	int64_t timer_ = 0;
+	int64_t timer_ = 0; /* when the loop's timer fires; 0: it does not */
 
 	/* Last: its thread uses the members above, and ends first. */
 	std::unique_ptr<EventLoop> loop_;

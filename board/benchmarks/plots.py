@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Bars and lines as SVG, without a library: what docs/benchmarks.md shows."""
+
+import math
+from html import escape
+
+COLOURS = {"bare": "#5b6575", "heapflow": "#157347", "import": "#2f6fb3", "replace-heapflow": "#49a078",
+           "dmabuf": "#d9822b", "dmabuf-vsync": "#8a5a2b", "mmap": "#b3001b"}
+OTHERS = ["#157347", "#d9822b", "#2f6fb3", "#8a5a2b"]
+WIDTH = 860
+STYLE = """<style>
+text { font: 13px sans-serif; fill: #1c2330; }
+.title { font-size: 17px; font-weight: bold; }
+.dim { fill: #5b6575; }
+.grid { stroke: #dfe3ea; stroke-width: 1; }
+.axis { stroke: #5b6575; stroke-width: 1; }
+</style>"""
+
+
+def colour(key, number=0):
+    return COLOURS.get(key, OTHERS[number % len(OTHERS)])
+
+
+def text(x, y, words, kind="", anchor="start"):
+    return f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}" text-anchor="{anchor}">{escape(words)}</text>'
+
+
+def drawing(height, title, below, parts):
+    return "\n".join([
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}">',
+        STYLE, f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
+        text(20, 30, title, "title"), text(20, 51, below, "dim"), *parts, "</svg>\n"])
+
+
+def number(value):
+    return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+
+
+def nice_step(span, wanted=6):
+    """1, 2 or 5 times a power of ten, so that the axis has about so many marks."""
+    raw = span / wanted
+    power = 10 ** math.floor(math.log10(raw))
+    return next(step * power for step in (1, 2, 5, 10) if step * power >= raw)
+
+
+def bars(title, below, rows, unit):
+    """rows: (key, name, [(value, faint)]): stacked parts. One that is far beyond the others is cut, and says so."""
+    left, right, top, each = 290, 90, 76, 34
+    totals = sorted(sum(value for value, _ in parts) for _, _, parts in rows)
+    limit = 1.15 * max(total for total in totals if total <= 8 * totals[len(totals) // 2])
+    limit = min(limit, totals[-1])
+    scale = (WIDTH - left - right) / limit
+    bottom = top + each * len(rows)
+    out, step = [], nice_step(limit)
+    for i in range(int(limit / step) + 1):
+        x = left + i * step * scale
+        out += [f'<line x1="{x:.1f}" y1="{top - 6}" x2="{x:.1f}" y2="{bottom}" class="grid"/>',
+                text(x, bottom + 18, number(i * step), "dim", "middle")]
+    out.append(text(WIDTH - 20, bottom + 18, unit, "dim", "end"))
+    for i, (key, name, parts) in enumerate(rows):
+        y, x, total = top + i * each, left, sum(value for value, _ in parts)
+        out.append(text(left - 12, y + 18, name, "", "end"))
+        for value, faint in parts:
+            length = min(value, max(0, limit - (x - left) / scale)) * scale
+            opacity = ' fill-opacity="0.35"' if faint else ""
+            out.append(f'<rect x="{x:.1f}" y="{y + 3}" width="{max(length, 1):.1f}" height="{each - 12}" '
+                       f'fill="{colour(key, i)}"{opacity}/>')
+            x += length
+        if total > limit * 1.0001:
+            out.append(f'<path d="M{x - 26:.1f} {y - 1}l-8 30m8 0l8 -30" stroke="#ffffff" stroke-width="4" fill="none"/>')
+        out.append(text(x + 7, y + 18, number(total)))
+    return drawing(bottom + 32, title, below, out)
+
+
+def lines(title, below, series, x_name, y_name, ticks=None, log=""):
+    """series: (key, name, [(x, y)]). `log`: which axes are logarithmic, "xy" or "y"."""
+    left, right, top, high = 76, 290, 76, 330
+    points = [point for _, _, values in series for point in values]
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    grow = math.log10 if "y" in log else float
+    grow_x = math.log10 if "x" in log else float
+    low_x, high_x = grow_x(min(xs)), grow_x(max(xs))
+    low_y = math.floor(math.log10(min(ys))) if log else 0.0
+    high_y = math.ceil(math.log10(max(ys))) if log else max(ys) * 1.08
+    place_x = lambda x: left + (grow_x(x) - low_x) / ((high_x - low_x) or 1) * (WIDTH - left - right)  # noqa: E731
+    place_y = lambda y: top + high - (grow(y) - low_y) / ((high_y - low_y) or 1) * high  # noqa: E731
+    if log:
+        marks = [10 ** n for n in range(int(low_y), int(high_y) + 1)]
+    else:
+        step = nice_step(high_y)
+        marks = [i * step for i in range(int(high_y / step) + 1)]
+    out = []
+    for mark in marks:
+        out += [f'<line x1="{left}" y1="{place_y(mark):.1f}" x2="{WIDTH - right}" y2="{place_y(mark):.1f}" class="grid"/>',
+                text(left - 8, place_y(mark) + 4, number(mark), "dim", "end")]
+    for x, name in ticks or [(x, number(x)) for x in sorted(set(xs))]:
+        out += [f'<line x1="{place_x(x):.1f}" y1="{top}" x2="{place_x(x):.1f}" y2="{top + high}" class="grid"/>',
+                text(place_x(x), top + high + 18, name, "dim", "middle")]
+    out += [f'<path d="M{left} {top}V{top + high}H{WIDTH - right}" fill="none" class="axis"/>',
+            text(20, 68, y_name, "dim"),
+            text((left + WIDTH - right) / 2, top + high + 40, x_name, "dim", "middle")]
+    # Names stand beside the ends, moved apart where they would cover each other.
+    last = top - 18.0
+    for i, (key, name, values) in sorted(enumerate(series), key=lambda one: place_y(one[1][2][-1][1])):
+        path = " ".join(f"{'L' if n else 'M'}{place_x(x):.1f} {place_y(y):.1f}" for n, (x, y) in enumerate(values))
+        out.append(f'<path d="{path}" fill="none" stroke="{colour(key, i)}" stroke-width="2.5"/>')
+        if len(values) < 12:
+            out += [f'<circle cx="{place_x(x):.1f}" cy="{place_y(y):.1f}" r="3.5" fill="{colour(key, i)}"/>'
+                    for x, y in values]
+        end = place_y(values[-1][1])
+        last = max(last + 17, end)
+        out += [f'<path d="M{WIDTH - right + 4} {end:.1f}L{WIDTH - right + 16} {last:.1f}H{WIDTH - right + 22}" '
+                f'fill="none" stroke="{colour(key, i)}" stroke-width="1.5"/>',
+                text(WIDTH - right + 27, last + 4, name)]
+    return drawing(top + high + 56, title, below, out)
