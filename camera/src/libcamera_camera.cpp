@@ -310,6 +310,8 @@ bool LibcameraCamera::onCancelled(libcamera::Request *request)
 
 void LibcameraCamera::onRequest(libcamera::Request *request)
 {
+	/* stop() does not wait for this thread when the camera is gone. */
+	const std::lock_guard completing(completing_);
 	if (stopping_ || !requests_.owns(request))
 		return;
 	if (request->status() == libcamera::Request::RequestCancelled && onCancelled(request))
@@ -458,6 +460,12 @@ bool LibcameraCamera::hasVanished() const
 	return !nodesExist(nodes_);
 }
 
+void LibcameraCamera::abandonRequests()
+{
+	const std::lock_guard completing(completing_);
+	requests_.abandon();
+}
+
 /*
  * Stopping a camera whose nodes are gone without a `disconnected` aborts the process: STREAMOFF
  * fails, and PipelineHandler::stop() asserts that no request is left. Nor may it be destroyed while
@@ -470,7 +478,7 @@ void LibcameraCamera::abandonCamera()
 		std::shared_ptr<libcamera::Camera> camera;
 	};
 	[[maybe_unused]] auto *remains = new Remains{LibcameraSession::create(), camera_};
-	requests_.abandon();
+	abandonRequests();
 	abandoned_ = true;
 }
 
@@ -492,7 +500,7 @@ Result<void> LibcameraCamera::stop()
 	 * memory.
 	 */
 	else if (requests_.pending())
-		requests_.abandon();
+		abandonRequests();
 	else
 		requests_.endStop();
 	for (unsigned stream = 0; stream < configurations_.size(); ++stream)

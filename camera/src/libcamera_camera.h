@@ -11,6 +11,7 @@
 
 #include <array>
 #include <atomic>
+#include <mutex>
 #include <set>
 #include <vector>
 
@@ -56,6 +57,7 @@ private:
 	Error explain(const Error &error, unsigned stream) const;
 	bool hasVanished() const;
 	void failAll(int code);
+	void abandonRequests();
 	void abandonCamera();
 
 	/* In libcamera's thread: */
@@ -77,6 +79,9 @@ private:
 	std::atomic<bool> disconnected_ = false; /* libcamera said so */
 	bool abandoned_ = false;
 	std::atomic<bool> stopping_ = false;
+	/* Held while a request completes, and while requests are abandoned; taken before any other.
+	 */
+	std::mutex completing_;
 	LibcameraRequests requests_;
 };
 
