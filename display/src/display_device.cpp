@@ -204,24 +204,17 @@ Result<std::shared_ptr<Output>> DisplayDevice::output(const ScreenOptions &optio
 	return found;
 }
 
-void DisplayDevice::setDeadline(const Output *output, int64_t at)
-{
-	const std::lock_guard lock(deadlinesMutex_);
-	for (Deadline &deadline : deadlines_) {
-		if (deadline.output == output)
-			deadline.at = at;
-	}
-	armTimer();
-}
-
 /*
  * Only ever sooner: the deadline of a flip moves on with each frame, and two system calls a frame
  * would follow it. A timer that fires too soon finds nothing to do, at most twice a second.
  */
-void DisplayDevice::armTimer()
+void DisplayDevice::setDeadline(const Output *output, int64_t at)
 {
+	const std::lock_guard lock(deadlinesMutex_);
 	int64_t nearest = 0;
-	for (const Deadline &deadline : deadlines_) {
+	for (Deadline &deadline : deadlines_) {
+		if (deadline.output == output)
+			deadline.at = at;
 		if (deadline.at && (!nearest || deadline.at < nearest))
 			nearest = deadline.at;
 	}
@@ -229,6 +222,7 @@ void DisplayDevice::armTimer()
 		loop_->setTimer(timer_ = nearest);
 }
 
+/* Each output sets its deadline again, and with it the timer. */
 void DisplayDevice::timerFired()
 {
 	{
@@ -236,8 +230,6 @@ void DisplayDevice::timerFired()
 		timer_ = 0;
 	}
 	forEachOutput([](Output &output) { output.timer(); });
-	const std::lock_guard lock(deadlinesMutex_);
-	armTimer();
 }
 
 void DisplayDevice::remove(const Output *output)

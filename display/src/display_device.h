@@ -70,7 +70,6 @@ private:
 							    std::unique_ptr<Seat> seat);
 	template<typename Call>
 	void forEachOutput(Call call);
-	void armTimer();
 	void timerFired();
 
 	KmsDevice kms_;
