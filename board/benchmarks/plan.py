@@ -42,8 +42,8 @@ def layer_jobs():
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--pairs", type=int, default=4)
+    parser.add_argument("--rounds", type=int, required=True)
+    parser.add_argument("--pairs", type=int, required=True)
     parser.add_argument("--quick", action="store_true")
     arguments = parser.parse_args()
     sizes = ["720p"] if arguments.quick else list(SIZES)
@@ -51,8 +51,8 @@ def main():
     print("0 cpu calls-410000 calls 410000")
     # Long ones first, so that the processors finish together; heavy frames make heavy runs.
     for size in reversed(sizes):
-        yield_details = [key for key in VIVID if size in sizes_of(PEERS[key])]
-        print(f"0 simulated {size} details {size} out/bench/simulated-{size}.jsonl {' '.join(yield_details)}")
+        vivid = [key for key in VIVID if size in sizes_of(PEERS[key])]
+        print(f"0 simulated {size} details {size} out/bench/simulated-{size}.jsonl {' '.join(vivid)}")
         virtual = [key for key in LIBCAMERA if size in sizes_of(PEERS[key])]
         if virtual:
             print(f"0 simulated virtual-{size} details {size} out/bench/simulated-virtual-{size}.jsonl "
