@@ -45,6 +45,8 @@ public:
 	const std::vector<CaptureRequest> &requests() const { return requests_; }
 	const CaptureConfiguration &configuration(unsigned stream = 0) const;
 	size_t streams() const { return streams_.size(); }
+	/** \brief As it was given to configure() */
+	const SensorRequest &sensor() const { return sensor_; }
 
 	/** \brief Stop what runs and settle the formats */
 	Result<void> configure(const std::vector<CaptureRequest> &requests,

@@ -179,11 +179,15 @@ static bool gst_heap_camera_src_configure(GstHeapCameraSrc *self, CameraSession 
 					  std::vector<Candidate> &candidates)
 {
 	unsigned bufferCount;
-	heapflow::SensorRequest sensor;
+	heapflow::Result<heapflow::SensorRequest> sensor;
 	{
 		std::lock_guard lock(self->source->mutex);
 		bufferCount = self->source->bufferCount;
 		sensor = self->source->sensor;
+	}
+	if (!sensor) {
+		HEAPFLOW_ELEMENT_ERROR(self, sensor.error());
+		return false;
 	}
 	std::vector<CaptureRequest> requests;
 	for (const Candidate &candidate : candidates) {
@@ -200,7 +204,7 @@ static bool gst_heap_camera_src_configure(GstHeapCameraSrc *self, CameraSession 
 			request->bufferCount = candidate.plan.buffers;
 		requests.push_back(*request);
 	}
-	if (auto configured = session.configure(requests, sensor); !configured) {
+	if (auto configured = session.configure(requests, *sensor); !configured) {
 		if (!gst_heap_camera_src_put_away(self, configured.error()))
 			HEAPFLOW_ELEMENT_ERROR(self, configured.error());
 		return false;
@@ -340,12 +344,7 @@ static bool gst_heap_camera_src_ask_for_buffers(GstHeapCameraSrc *self, CameraSe
 	std::vector<heapflow::FrameLayout> before;
 	for (unsigned i = 0; i < requests.size(); i++)
 		before.push_back(session.configuration(i).layout);
-	heapflow::SensorRequest sensor;
-	{
-		std::lock_guard lock(self->source->mutex);
-		sensor = self->source->sensor;
-	}
-	if (auto configured = session.configure(requests, sensor); !configured) {
+	if (auto configured = session.configure(requests, session.sensor()); !configured) {
 		HEAPFLOW_ELEMENT_ERROR(self, configured.error());
 		return false;
 	}

@@ -35,7 +35,7 @@ struct CameraSource {
 	bool heapGiven = false;
 	BufferMode bufferMode = BufferMode::Auto;
 	unsigned bufferCount = 0;
-	SensorRequest sensor;
+	Result<SensorRequest> sensor; /* an error when what was set is none */
 	std::string tuningFile;
 	bool waitForCamera = false;
 	std::map<std::string, ControlValue> controls; /* set so far, by libcamera's name */

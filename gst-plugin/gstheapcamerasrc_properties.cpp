@@ -2,9 +2,7 @@
 #include "gstheapcamerasrc_private.h"
 
 #include "gstheapcontrolvalue.h"
-
-#include <array>
-#include <vector>
+#include "gstheapsensorconfig.h"
 
 using heapflow::CameraLocation;
 using heapflow::gst::BufferMode;
@@ -66,62 +64,6 @@ GType locationType()
 	return type;
 }
 
-template<size_t Count, typename T>
-void readNumbers(const GstStructure *structure, const char *field, std::array<T, Count> &numbers)
-{
-	const GValue *value = gst_structure_get_value(structure, field);
-	if (!value)
-		return;
-	const heapflow::ControlValue list = heapflow::gst::controlFromGValue(value);
-	const auto *integers = std::get_if<std::vector<int64_t>>(&list);
-	if (!integers || integers->size() != Count) {
-		g_warning("sensor-config: %s takes %" G_GSIZE_FORMAT " integers", field, Count);
-		return;
-	}
-	for (size_t i = 0; i < Count; i++)
-		numbers[i] = static_cast<T>((*integers)[i]);
-}
-
-/* The fields of libcamerasrc's structure. */
-heapflow::SensorRequest sensorFromStructure(const GstStructure *structure)
-{
-	heapflow::SensorRequest sensor;
-	if (!structure)
-		return sensor;
-	int depth = 0;
-	if (gst_structure_get_int(structure, "bit-depth", &depth) && depth > 0)
-		sensor.bitDepth = unsigned(depth);
-	std::array<unsigned, 2> size{};
-	readNumbers(structure, "output-size", size);
-	sensor.outputWidth = size[0];
-	sensor.outputHeight = size[1];
-	readNumbers(structure, "analog-crop", sensor.analogCrop);
-	readNumbers(structure, "binning", sensor.binning);
-	readNumbers(structure, "skipping", sensor.skipping);
-	return sensor;
-}
-
-template<typename T, size_t Count>
-void writeNumbers(GstStructure *structure, const char *field, const std::array<T, Count> &numbers)
-{
-	GValue value = G_VALUE_INIT;
-	heapflow::gst::setGValue(&value, std::vector<int64_t>(numbers.begin(), numbers.end()));
-	gst_structure_take_value(structure, field, &value);
-}
-
-GstStructure *structureFromSensor(const heapflow::SensorRequest &sensor)
-{
-	if (sensor == heapflow::SensorRequest())
-		return nullptr;
-	GstStructure *structure =
-		gst_structure_new("sensor", "bit-depth", G_TYPE_INT, int(sensor.bitDepth), nullptr);
-	writeNumbers(structure, "output-size", std::array{sensor.outputWidth, sensor.outputHeight});
-	writeNumbers(structure, "analog-crop", sensor.analogCrop);
-	writeNumbers(structure, "binning", sensor.binning);
-	writeNumbers(structure, "skipping", sensor.skipping);
-	return structure;
-}
-
 CameraPad &leadingPad(GObject *object)
 {
 	return gst_heap_camera_pad_state(
@@ -180,7 +122,7 @@ static void gst_heap_camera_src_set_property(GObject *object, guint id, const GV
 		leadingPad(object).policy = heapflow::gst::FramePolicy(g_value_get_enum(value));
 		break;
 	case PropSensorConfig:
-		source.sensor = sensorFromStructure(gst_value_get_structure(value));
+		source.sensor = heapflow::gst::sensorFromStructure(gst_value_get_structure(value));
 		break;
 	case PropTuningFile:
 		source.tuningFile = text();
@@ -248,7 +190,8 @@ static void gst_heap_camera_src_get_property(GObject *object, guint id, GValue *
 		break;
 	}
 	case PropSensorConfig:
-		g_value_take_boxed(value, structureFromSensor(source.sensor));
+		g_value_take_boxed(value, heapflow::gst::structureFromSensor(source.sensor.value_or(
+						  heapflow::SensorRequest())));
 		break;
 	case PropTuningFile:
 		g_value_set_string(value,
@@ -375,13 +318,15 @@ void gst_heap_camera_src_install_properties(GObjectClass *object)
 	/**
 	 * heapcamerasrc:sensor-config:
 	 *
-	 * The mode of the sensor: bit-depth, output-size, analog-crop, binning, skipping. Few
-	 * cameras of libcamera heed it.
+	 * The mode of the sensor, in libcamerasrc's fields: width, height and depth must be there;
+	 * bin-x, bin-y, x-odd-inc, x-even-inc, y-odd-inc, y-even-inc, analog-crop-x, analog-crop-y,
+	 * analog-crop-width and analog-crop-height may be. A camera that does not let its mode be
+	 * chosen (with libcamera 0.7, all but those of the Raspberry Pi and of rkisp1) is an error.
 	 */
 	g_object_class_install_property(
 		object, PropSensorConfig,
 		g_param_spec_boxed("sensor-config", "Sensor configuration",
-				   "Mode of the sensor: s,bit-depth=10,output-size=<1920,1080>",
+				   "Mode of the sensor: sensor,width=2304,height=1296,depth=10",
 				   GST_TYPE_STRUCTURE, settable));
 	/**
 	 * heapcamerasrc:tuning-file:

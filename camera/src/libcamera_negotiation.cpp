@@ -42,9 +42,8 @@ libcamera::SensorConfiguration sensorToLibcamera(const SensorRequest &request)
 	sensor.bitDepth = request.bitDepth;
 	sensor.outputSize = {request.outputWidth, request.outputHeight};
 	sensor.analogCrop = {static_cast<int>(request.analogCrop[0]),
-			     static_cast<int>(request.analogCrop[1]),
-			     static_cast<unsigned>(request.analogCrop[2]),
-			     static_cast<unsigned>(request.analogCrop[3])};
+			     static_cast<int>(request.analogCrop[1]), request.analogCrop[2],
+			     request.analogCrop[3]};
 	sensor.binning.binX = request.binning[0];
 	sensor.binning.binY = request.binning[1];
 	sensor.skipping.xOddInc = request.skipping[0];
@@ -52,6 +51,41 @@ libcamera::SensorConfiguration sensorToLibcamera(const SensorRequest &request)
 	sensor.skipping.yOddInc = request.skipping[2];
 	sensor.skipping.yEvenInc = request.skipping[3];
 	return sensor;
+}
+
+/*
+ * Most handlers never look at sensorConfig (0.7: only those of the Raspberry Pi and of rkisp1 do,
+ * and uvcvideo refuses it), and libcamera has no call to ask. One that accepts a mode which no
+ * sensor has does not look.
+ */
+bool heedsSensorConfiguration(libcamera::Camera &camera)
+{
+	auto configuration = camera.generateConfiguration({libcamera::StreamRole::Viewfinder});
+	if (!configuration || configuration->empty())
+		return false;
+	libcamera::SensorConfiguration impossible;
+	impossible.bitDepth = 1;
+	impossible.outputSize = {1, 1};
+	configuration->sensorConfig = impossible;
+	return configuration->validate() == libcamera::CameraConfiguration::Invalid;
+}
+
+Result<void> setSensor(libcamera::Camera &camera, libcamera::CameraConfiguration &configuration,
+		       const SensorRequest &sensor)
+{
+	if (sensor == SensorRequest())
+		return {};
+	configuration.sensorConfig = sensorToLibcamera(sensor);
+	if (!configuration.sensorConfig->isValid())
+		return fail(EINVAL, "the mode of the sensor is not complete",
+			    "It needs a size, a bit depth, and factors of at least 1");
+	if (!heedsSensorConfiguration(camera))
+		return fail(
+			ENOTSUP,
+			std::format("the camera {} does not let the mode of its sensor be chosen",
+				    camera.id()),
+			"Leave it to the camera");
+	return {};
 }
 
 Result<std::vector<CaptureMode>> modesOf(libcamera::CameraConfiguration &configuration)
@@ -129,12 +163,8 @@ settleStreams(libcamera::Camera &camera, std::span<const CaptureRequest> request
 	for (unsigned i = 0; i < requests.size(); ++i)
 		if (auto filled = fillStream(camera, configuration->at(i), requests[i]); !filled)
 			return std::unexpected(filled.error());
-	if (sensor != SensorRequest()) {
-		configuration->sensorConfig = sensorToLibcamera(sensor);
-		if (!configuration->sensorConfig->isValid())
-			return fail(EINVAL, "the sensor configuration is not complete",
-				    "It needs bit depth, output size and crop, all but 0");
-	}
+	if (auto set = setSensor(camera, *configuration, sensor); !set)
+		return std::unexpected(set.error());
 	if (configuration->validate() == libcamera::CameraConfiguration::Invalid)
 		return fail(EINVAL,
 			    std::format("the camera {} takes no {}", camera.id(),

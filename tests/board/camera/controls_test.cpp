@@ -155,6 +155,40 @@ TEST(VividVmallocControls, OfEachKindAreSet)
 	ASSERT_TRUE(set("Menu", int64_t{3}));
 }
 
+/* libcamera would ignore it without a word; vivid has no sensor. */
+void expectTheSensorModeToBeRefused(const std::string &id, const CaptureRequest &wanted)
+{
+	auto camera = openCamera(id);
+	ASSERT_TRUE(camera) << textOf(camera);
+	SensorRequest sensor;
+	sensor.bitDepth = 8;
+	EXPECT_EQ(codeOf((*camera)->configureStreams(std::span(&wanted, 1), sensor)),
+		  id.starts_with("/dev/") ? ENOTSUP : EINVAL)
+		<< "without a size";
+	sensor.outputWidth = 640;
+	sensor.outputHeight = 480;
+	const auto configured = (*camera)->configureStreams(std::span(&wanted, 1), sensor);
+	ASSERT_FALSE(configured);
+	EXPECT_EQ(codeOf(configured), ENOTSUP);
+	EXPECT_THAT(configured.error().message, AllOf(HasSubstr(id), HasSubstr("sensor")));
+	EXPECT_TRUE((*camera)->configure(wanted)) << "without it all is well";
+}
+
+TEST_F(VimcVmallocControls, AModeOfTheSensorIsRefusedNotIgnored)
+{
+	expectTheSensorModeToBeRefused(vimc, request(DRM_FORMAT_BGR888, 640, 480));
+}
+
+TEST(VividVmallocControls, AModeOfTheSensorIsRefusedNotIgnored)
+{
+	expectTheSensorModeToBeRefused(vividNode(), request(DRM_FORMAT_NV12, 640, 480));
+}
+
+TEST(VirtualControls, AModeOfTheSensorIsRefusedNotIgnored)
+{
+	expectTheSensorModeToBeRefused("Virtual0", request(DRM_FORMAT_NV12, 640, 480));
+}
+
 TEST(Cameras, ATuningFileIsReadByLibcamera)
 {
 	const std::string file = "/tmp/board-camera-tuning.conf";

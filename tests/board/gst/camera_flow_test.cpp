@@ -318,6 +318,27 @@ TEST(CameraTells, ControlsArePropertiesThatWorkWhilePlaying)
 	gst_structure_free(list);
 }
 
+TEST(CameraTells, ASensorConfigurationThatCannotBeMetIsAnErrorAtTheStart)
+{
+	const struct {
+		const char *config, *message;
+	} cases[] = {
+		{"s,width=640,height=480,depth=8", "mode of its sensor"},
+		{"s,width=640,height=480", "needs width, height and depth"},
+		{"s,width=640,height=480,bits=8", "no field 'bits'"},
+	};
+	for (const auto &one : cases) {
+		Pipeline pipeline(std::format("heapcamerasrc name=source camera-name={} "
+					      "sensor-config=\"{}\" num-buffers=2 ! "
+					      "fakesink name=sink sync=false",
+					      vimc, one.config));
+		pipeline.run();
+		expectError(pipeline, "heapcamerasrc", GST_RESOURCE_ERROR,
+			    GST_RESOURCE_ERROR_SETTINGS);
+		EXPECT_THAT(pipeline.errors().front().message, testing::HasSubstr(one.message));
+	}
+}
+
 TEST(CameraTells, AWrongControlIsAnErrorAtTheStartAndAWarningLater)
 {
 	Pipeline wrong(std::format("heapcamerasrc name=source camera-name={} brightness=5 "

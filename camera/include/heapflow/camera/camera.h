@@ -86,12 +86,13 @@ struct CaptureRequest {
 /**
  * \brief How the sensor itself is to run; only cameras of libcamera, and few of those, obey
  *
- * Zeroes leave it to the camera. Source: libcamera::SensorConfiguration.
+ * As it is made here, it leaves all to the camera; else it needs a size and a bit depth. Source:
+ * libcamera::SensorConfiguration.
  */
 struct SensorRequest {
 	unsigned bitDepth = 0;
 	unsigned outputWidth = 0, outputHeight = 0;
-	std::array<int64_t, 4> analogCrop{};   /**< x, y, width, height */
+	std::array<unsigned, 4> analogCrop{};  /**< x, y, width, height; in pixels of the sensor */
 	std::array<unsigned, 2> binning{1, 1}; /**< across, down */
 	/** odd and even increments across, then down */
 	std::array<unsigned, 4> skipping{1, 1, 1, 1};
@@ -174,8 +175,8 @@ public:
 	/**
 	 * \brief The same for several streams at once
 	 *
-	 * Errors: those of configure(); ENOTSUP the camera has fewer streams, or no sensor to
-	 * configure.
+	 * Errors: those of configure(); ENOTSUP the camera has fewer streams, or does not let the
+	 * mode of its sensor be chosen.
 	 */
 	virtual Result<std::vector<CaptureConfiguration>>
 	configureStreams(std::span<const CaptureRequest> streams,
