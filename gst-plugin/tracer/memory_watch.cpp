@@ -5,6 +5,9 @@
  * first of the two is replaced, and no map is seen twice. A subclass that calls the function of its
  * parent, which it kept, goes past us, but came through us before.
  *
+ * A memory may be a wrapper: kmssink's KMSMemory maps the dumb buffer that it is made of
+ * (gst_kms_allocator). One access is one map, of the memory that is the frame's.
+ *
  * The fall-back of mem_copy maps both memories, system memory's copies without a map. What is
  * mapped for a copy is part of the copy.
  */
@@ -34,8 +37,9 @@ struct Originals {
 	MemoryListener *listener;
 };
 
-/* Depth of gst_memory_copy() in this thread. */
+/* Depth of gst_memory_copy() and of gst_memory_map() in this thread. */
 thread_local unsigned copying = 0;
+thread_local unsigned mapping = 0;
 
 GQuark originalsQuark()
 {
@@ -51,14 +55,16 @@ const Originals &originalsOf(GstMemory *memory)
 
 void tell(const Originals &originals, GstMemory *memory, GstMapFlags flags, gpointer data)
 {
-	if (data && !copying && isCpuMap(flags))
+	if (data && !copying && !mapping && isCpuMap(flags))
 		originals.listener->memoryMapped(memory, flags);
 }
 
 gpointer watchedMap(GstMemory *memory, gsize maxsize, GstMapFlags flags)
 {
 	const Originals &originals = originalsOf(memory);
+	mapping++;
 	const gpointer data = originals.map(memory, maxsize, flags);
+	mapping--;
 
 	tell(originals, memory, flags, data);
 	return data;
@@ -67,7 +73,9 @@ gpointer watchedMap(GstMemory *memory, gsize maxsize, GstMapFlags flags)
 gpointer watchedMapFull(GstMemory *memory, GstMapInfo *info, gsize maxsize)
 {
 	const Originals &originals = originalsOf(memory);
+	mapping++;
 	const gpointer data = originals.mapFull(memory, info, maxsize);
+	mapping--;
 
 	tell(originals, memory, info->flags, data);
 	return data;

@@ -4,6 +4,7 @@
 #include "checkout_paths.h"
 #include "run_command.h"
 #include "temporary_directory.h"
+#include "traced.h"
 #include "vivid.h"
 
 #include <cmath>
@@ -21,7 +22,7 @@ namespace heapflow::test
 namespace
 {
 
-constexpr size_t columns = 7;
+constexpr size_t columns = 8;
 
 std::string trimmed(std::string text)
 {
@@ -79,14 +80,14 @@ void replaceAll(std::string &text, const std::string &from, const std::string &t
 
 std::ostream &operator<<(std::ostream &out, const InteropResult &result)
 {
-	return out << result.frames << " | " << result.memory << " | " << result.cpu << " | "
-		   << result.mapped;
+	return out << result.frames << " | " << result.memory << " | " << result.copied << " | "
+		   << result.cpu << " | " << result.mapped;
 }
 
 std::string InteropRow::with(const InteropResult &other) const
 {
-	return std::format("| {} | `{}` | {} | {} | {} | {} | {} |", name, pipeline, setup,
-			   other.frames, other.memory, other.cpu, other.mapped);
+	return std::format("| {} | `{}` | {} | {} | {} | {} | {} | {} |", name, pipeline, setup,
+			   other.frames, other.memory, other.copied, other.cpu, other.mapped);
 }
 
 std::string InteropRow::testName() const
@@ -118,13 +119,15 @@ std::vector<InteropRow> interopRows()
 				line.c_str());
 			std::abort();
 		}
-		rows.push_back(
-			{cells[0], cells[1], cells[2], {cells[3], cells[4], cells[5], cells[6]}});
+		rows.push_back({cells[0],
+				cells[1],
+				cells[2],
+				{cells[3], cells[4], cells[5], cells[6], cells[7]}});
 	}
 	return rows;
 }
 
-InteropResult resultOf(const Witnessed &seen)
+InteropResult resultOf(const Witnessed &seen, const nlohmann::json &report)
 {
 	std::istringstream text(seen.output);
 	unsigned frames = 0;
@@ -142,6 +145,7 @@ InteropResult resultOf(const Witnessed &seen)
 			memory = "error";
 	}
 	return {std::to_string(frames), memory.empty() ? "none" : memory,
+		report.is_null() ? "?" : forEachFrame(double(copiesIn(report)), frames),
 		forEachFrame(seen.whole.brackets / 2.0, frames),
 		mapping(seen.whole.mappings, frames)};
 }

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 namespace heapflow::test
 {
 
@@ -16,6 +18,7 @@ namespace heapflow::test
 struct InteropResult {
 	std::string frames;
 	std::string memory;
+	std::string copied;
 	std::string cpu;
 	std::string mapped;
 
@@ -38,8 +41,12 @@ struct InteropRow {
 /** \brief All rows of the document; a row that cannot be read ends the program */
 std::vector<InteropRow> interopRows();
 
-/** \brief What gst-row printed and strace counted, as cells */
-InteropResult resultOf(const Witnessed &seen);
+/**
+ * \brief What gst-row printed, the tracer reported and strace counted, as cells
+ *
+ * \param[in] report The tracer's JSON; null when it wrote none
+ */
+InteropResult resultOf(const Witnessed &seen, const nlohmann::json &report);
 
 /** \brief What must be there while a row runs */
 class InteropSetup

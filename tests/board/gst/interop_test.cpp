@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The table of docs/interop.md is what happens: every row is run, watched from outside of it. */
+/* The table of docs/interop.md is what happens: every row is run, watched by the tracer and from
+ * outside. */
 #include "interop_table.h"
+#include "temporary_directory.h"
+#include "traced.h"
 #include "vivid.h"
 
 #include <gtest/gtest.h>
@@ -27,15 +30,19 @@ TEST_P(Interop, IsAsDocumented)
 	const std::unique_ptr<InteropSetup> setup = InteropSetup::make(row.setup);
 	ASSERT_NE(setup, nullptr) << "no setup '" << row.setup << "'";
 
-	const Witnessed seen =
-		witness("gst-row '" + setup->complete(row.pipeline) + "'", setup->environment());
-	const InteropResult result = resultOf(seen);
+	const TemporaryDirectory directory;
+	const std::string json = (directory.path() / "json").string();
+	const Witnessed seen = witness(
+		"gst-row '" + setup->complete(row.pipeline) + "'",
+		std::format("{} GST_TRACERS='heapflow(json={})'", setup->environment(), json));
+	const nlohmann::json report = readReport(json);
+	const InteropResult result = resultOf(seen, report);
 	if (const char *file = std::getenv("HEAPFLOW_INTEROP_WRITE"))
 		std::ofstream(file, std::ios::app) << row.with(result) << '\n';
 
 	EXPECT_EQ(row.result, result) << "the row is\n"
 				      << row.with(result) << '\n'
-				      << seen.output << seen.errors;
+				      << seen.output << seen.errors << report.dump(1);
 	EXPECT_TRUE(seen.sawMark || result.frames != "100") << "strace saw nothing";
 }
 

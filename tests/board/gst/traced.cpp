@@ -18,7 +18,27 @@ std::string contents(const std::filesystem::path &file)
 	return text.str();
 }
 
+uint64_t sumOf(const nlohmann::json &report, const char *field, const char *part)
+{
+	uint64_t total = 0;
+	if (!report.is_null())
+		for (const nlohmann::json &one : report.at("elements"))
+			total += one.at(field).at(part).get<uint64_t>();
+	return total;
+}
+
 } /* namespace */
+
+nlohmann::json readReport(const std::filesystem::path &file)
+{
+	const auto report = nlohmann::json::parse(contents(file), nullptr, false);
+	return report.is_discarded() ? nlohmann::json(nullptr) : report;
+}
+
+uint64_t copiesIn(const nlohmann::json &report)
+{
+	return sumOf(report, "copies", "count");
+}
 
 Traced::Traced(const std::string &line)
 {
@@ -34,9 +54,7 @@ Traced::Traced(const std::string &line)
 	errors = contents(file("errors"));
 	table = contents(file("table"));
 	svg = contents(file("svg"));
-	report = nlohmann::json::parse(contents(file("json")), nullptr, false);
-	if (report.is_discarded())
-		report = nullptr;
+	report = readReport(file("json"));
 }
 
 nlohmann::json Traced::element(const std::string &name) const
@@ -48,19 +66,10 @@ nlohmann::json Traced::element(const std::string &name) const
 	return nullptr;
 }
 
-uint64_t Traced::sum(const char *field, const char *part) const
-{
-	uint64_t total = 0;
-	if (!report.is_null())
-		for (const nlohmann::json &one : report.at("elements"))
-			total += one.at(field).at(part).get<uint64_t>();
-	return total;
-}
-
 uint64_t Traced::copies(const std::string &name) const
 {
 	if (name.empty())
-		return sum("copies", "count");
+		return copiesIn(report);
 	const nlohmann::json one = element(name);
 	return one.is_null() ? 0 : one.at("copies").at("count").get<uint64_t>();
 }
@@ -68,19 +77,19 @@ uint64_t Traced::copies(const std::string &name) const
 uint64_t Traced::copiedBytes(const std::string &name) const
 {
 	if (name.empty())
-		return sum("copies", "bytes");
+		return sumOf(report, "copies", "bytes");
 	const nlohmann::json one = element(name);
 	return one.is_null() ? 0 : one.at("copies").at("bytes").get<uint64_t>();
 }
 
 uint64_t Traced::mapsToRead() const
 {
-	return sum("maps-read", "count");
+	return sumOf(report, "maps-read", "count");
 }
 
 uint64_t Traced::mapsToWrite() const
 {
-	return sum("maps-written", "count");
+	return sumOf(report, "maps-written", "count");
 }
 
 std::string Traced::text() const

@@ -6,12 +6,19 @@
 #include "temporary_directory.h"
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 
 #include <nlohmann/json.hpp>
 
 namespace heapflow::test
 {
+
+/** \brief The tracer's JSON from its file; null when there is none */
+nlohmann::json readReport(const std::filesystem::path &file);
+
+/** \brief Frames that all elements of a report copied by CPU */
+uint64_t copiesIn(const nlohmann::json &report);
 
 /** \brief Runs when it is made; what both counted is read afterwards */
 class Traced
@@ -39,9 +46,6 @@ public:
 	uint64_t mapsToWrite() const;
 	/** \brief All there is to see when a test fails */
 	std::string text() const;
-
-private:
-	uint64_t sum(const char *field, const char *part) const;
 };
 
 } /* namespace heapflow::test */

@@ -75,6 +75,19 @@ TEST_F(Tracer, V4l2srcIntoAHeapForKmssinkCopiesNothing)
 	EXPECT_EQ(run.element("sink").at("frames-in"), 30) << run.text();
 }
 
+/* Its memory is a wrapper around a dumb buffer, and both are mapped for one copy. */
+TEST_F(Tracer, AKmssinkThatCopiesDoesItOnceForEachFrame)
+{
+	const Traced run = this->run("v4l2src device={0} io-mode=mmap num-buffers=20 ! "
+				     "video/x-raw,format=NV12,width=1280,height=720 ! "
+				     "kmssink driver-name=vkms force-modesetting=true name=sink");
+	EXPECT_EQ(run.outside.status, 0) << run.text();
+	/* The first is shown, and copied, as preroll as well. */
+	EXPECT_EQ(run.copies("sink"), 1 + run.element("sink").at("frames-in").get<unsigned>())
+		<< run.text();
+	EXPECT_EQ(run.copiedBytes(), run.copies() * 1280 * 720 * 3 / 2) << run.text();
+}
+
 /* A camera's own memory into the heap of a sink that may copy. */
 TEST_F(Tracer, ASinkThatCopies)
 {
