@@ -43,13 +43,35 @@ void setSize(GstStructure *structure, const char *field, uint32_t minimum, uint3
 	gst_structure_take_value(structure, field, &range);
 }
 
-void setRates(GstStructure *structure, const std::vector<FrameRate> &rates)
+bool isRate(const FrameRate &rate)
 {
+	return rate.numerator != 0 && rate.denominator != 0;
+}
+
+/* A range whose ends are one is a critical, as with setSize(). */
+bool setRateRange(GstStructure *structure, const FrameRate &low, const FrameRate &high)
+{
+	if (!isRate(low) || !isRate(high) ||
+	    gst_util_fraction_compare(int(low.numerator), int(low.denominator), int(high.numerator),
+				      int(high.denominator)) >= 0)
+		return false;
+	gst_structure_set(structure, "framerate", GST_TYPE_FRACTION_RANGE, int(low.numerator),
+			  int(low.denominator), int(high.numerator), int(high.denominator),
+			  nullptr);
+	return true;
+}
+
+void setRates(GstStructure *structure, const CaptureMode &mode)
+{
+	const std::vector<FrameRate> &rates = mode.rates;
 	GValue list = G_VALUE_INIT;
+
+	if (mode.ratesBetween && rates.size() == 2 && setRateRange(structure, rates[0], rates[1]))
+		return;
 
 	g_value_init(&list, GST_TYPE_LIST);
 	for (const FrameRate &rate : rates) {
-		if (rate.numerator == 0 || rate.denominator == 0)
+		if (!isRate(rate))
 			continue;
 		GValue value = G_VALUE_INIT;
 		g_value_init(&value, GST_TYPE_FRACTION);
@@ -94,7 +116,7 @@ GstStructure *structureFromMode(const CaptureMode &mode, const char *name = "vid
 
 	setSize(structure, "width", mode.minWidth, mode.maxWidth, mode.stepWidth);
 	setSize(structure, "height", mode.minHeight, mode.maxHeight, mode.stepHeight);
-	setRates(structure, mode.rates);
+	setRates(structure, mode);
 	return structure;
 }
 
@@ -290,23 +312,47 @@ Result<CaptureRequest> requestFromCaps(const GstCaps *caps, unsigned bufferCount
 	return request;
 }
 
+/* The name of what the camera gives, in caps of the same kind; false when it is of another kind. */
+static bool setFormat(GstCaps *caps, const FrameLayout &layout)
+{
+	const GstStructure *structure = gst_caps_get_structure(caps, 0);
+
+	if (gst_structure_has_name(structure, "image/jpeg"))
+		return layout.fourcc == fourccMjpeg;
+	if (gst_structure_has_name(structure, "video/x-bayer")) {
+		const FormatInfo *info = formatInfo(layout.fourcc, layout.modifier);
+		const std::string name = info ? bayerName(*info) : "";
+		if (!name.empty())
+			gst_caps_set_simple(caps, "format", G_TYPE_STRING, name.c_str(), nullptr);
+		return !name.empty();
+	}
+	if (!isPicture(layout.fourcc, layout.modifier))
+		return false;
+	if (gst_video_is_dma_drm_caps(caps)) {
+		gst_caps_set_simple(caps, "drm-format", G_TYPE_STRING,
+				    drmFormatString(layout.fourcc, layout.modifier).c_str(),
+				    nullptr);
+		return true;
+	}
+	const GstVideoFormat video = videoFormatFromFourcc(layout.fourcc);
+	if (video != GST_VIDEO_FORMAT_UNKNOWN)
+		gst_caps_set_simple(caps, "format", G_TYPE_STRING,
+				    gst_video_format_to_string(video), nullptr);
+	return video != GST_VIDEO_FORMAT_UNKNOWN;
+}
+
 GstCaps *capsFromConfiguration(const GstCaps *chosen, const CaptureConfiguration &configuration)
 {
 	const FrameLayout &layout = configuration.layout;
 	GstCaps *caps = gst_caps_copy(chosen);
-	const bool dmabuf = gst_video_is_dma_drm_caps(caps);
 
+	if (!setFormat(caps, layout)) {
+		gst_caps_unref(caps);
+		return gst_caps_new_empty();
+	}
 	gst_caps_set_simple(caps, "width", G_TYPE_INT, int(layout.width), "height", G_TYPE_INT,
 			    int(layout.height), nullptr);
 	const bool raw = gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-raw");
-	if (raw && dmabuf)
-		gst_caps_set_simple(caps, "drm-format", G_TYPE_STRING,
-				    drmFormatString(layout.fourcc, layout.modifier).c_str(),
-				    nullptr);
-	else if (const GstVideoFormat video = videoFormatFromFourcc(layout.fourcc);
-		 raw && video != GST_VIDEO_FORMAT_UNKNOWN)
-		gst_caps_set_simple(caps, "format", G_TYPE_STRING,
-				    gst_video_format_to_string(video), nullptr);
 	if (configuration.rate.numerator > 0 && configuration.rate.denominator > 0)
 		gst_caps_set_simple(caps, "framerate", GST_TYPE_FRACTION,
 				    int(configuration.rate.numerator),

@@ -44,9 +44,10 @@ GstCaps *fixateCameraStructure(const GstCaps *caps, guint number);
 Result<CaptureRequest> requestFromCaps(const GstCaps *caps, unsigned bufferCount);
 
 /**
- * \brief The chosen caps with what the camera answered: size, rate, colorimetry
+ * \brief The chosen caps with what the camera answered: format, size, rate, colorimetry
  *
- * A rate that the camera does not know stays as it was chosen.
+ * A rate that the camera does not know stays as it was chosen. Empty caps when it gives what the
+ * kind of the chosen ones has no name for: a packed mosaic, a picture instead of JPEG.
  */
 GstCaps *capsFromConfiguration(const GstCaps *chosen, const CaptureConfiguration &configuration);
 

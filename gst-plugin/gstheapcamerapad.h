@@ -6,6 +6,8 @@
 #include "gstheaptiming.h"
 
 #include <atomic>
+#include <memory>
+#include <mutex>
 
 #include <gst/gst.h>
 
@@ -19,6 +21,12 @@ G_END_DECLS
 namespace heapflow::gst
 {
 
+struct CapsUnref {
+	void operator()(GstCaps *caps) const { gst_caps_unref(caps); }
+};
+/** \brief A reference to caps */
+using Caps = std::unique_ptr<GstCaps, CapsUnref>;
+
 /** \brief What becomes of frames that wait while downstream is busy */
 enum class FramePolicy { EveryFrame, LatestFrame };
 
@@ -30,10 +38,14 @@ struct CameraPad {
 
 	std::atomic<bool> flushing = true; /* nobody is to wait for a frame */
 	std::atomic<bool> ended = false;   /* EOS is to be sent */
+	std::atomic<unsigned> stream = 0;  /* of the camera; set by negotiation */
+
+	std::mutex taskMutex; /* guards `active`, and starting the task of a request pad */
+	bool active = false;
 
 	/* The streaming thread's, and negotiation's while that does not run. */
-	unsigned stream = 0;
 	bool configured = false; /* has a stream */
+	Caps caps;               /* that it was configured with */
 	bool tagPending = false;
 	bool starving = false; /* said so */
 	FrameStamper stamper;

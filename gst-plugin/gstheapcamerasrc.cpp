@@ -120,7 +120,11 @@ Result<void> gst_heap_camera_src_open(GstHeapCameraSrc *self)
 			(*opened)->info().model.c_str());
 	std::lock_guard lock(source.mutex);
 	source.session = std::move(*opened);
-	source.cameraId = source.session->info().id;
+	/* A node of V4L2 may have another number when it comes back. */
+	const heapflow::CameraInfo &info = source.session->info();
+	source.cameraId = info.backend == heapflow::CameraBackend::V4l2 && selector.name != info.id
+				  ? info.model
+				  : info.id;
 	return {};
 }
 
@@ -279,6 +283,7 @@ static GstPadProbeReturn gst_heap_camera_src_see_event(GstPad *, GstPadProbeInfo
 static gboolean gst_heap_camera_src_start(GstBaseSrc *base)
 {
 	GST_HEAP_CAMERA_SRC(base)->source->lastFailure = 0;
+	GST_HEAP_CAMERA_SRC(base)->source->noFrameSince = false;
 	GST_HEAP_CAMERA_SRC(base)->source->contract.restart();
 	leadingPad(base).flushing = false;
 	return TRUE;

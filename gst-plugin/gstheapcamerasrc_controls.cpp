@@ -158,13 +158,31 @@ void gst_heap_camera_src_install_controls(GObjectClass *object)
 	}
 }
 
-/* With the camera there, it judges at once; before, when it is. */
+/* One name for all that mean the same control, so that the value set last is the one that holds. */
+static std::string keyOf(const std::string &name)
+{
+	const auto known = heapflow::findControl(settableControls(), name);
+	return heapflow::controlKey(known ? (*known)->name : name);
+}
+
+static bool isMomentary(const std::vector<ControlDescription> &controls, const std::string &name)
+{
+	const auto control = heapflow::findControl(controls, name);
+	return control && (*control)->momentary;
+}
+
+/*
+ * With the camera there, it judges at once; before, when it is. Kept for when the camera is set up
+ * anew, but for what would be done a second time then.
+ */
 static void gst_heap_camera_src_set(GstHeapCameraSrc *self, const heapflow::ControlList &controls)
 {
 	CameraSource &source = *self->source;
 	const auto session = gst_heap_camera_src_session(self);
+	std::vector<ControlDescription> known;
 
 	if (session) {
+		known = session->controls();
 		if (auto set = session->setControls(controls); !set) {
 			HEAPFLOW_ELEMENT_WARNING(self, set.error());
 			return;
@@ -172,7 +190,8 @@ static void gst_heap_camera_src_set(GstHeapCameraSrc *self, const heapflow::Cont
 	}
 	std::lock_guard lock(source.mutex);
 	for (const auto &[name, value] : controls)
-		source.controls[name] = value;
+		if (!isMomentary(known, name))
+			source.controls[keyOf(name)] = {name, value};
 }
 
 void gst_heap_camera_src_set_control(GstHeapCameraSrc *self, guint id, const GValue *value)
@@ -204,9 +223,9 @@ void gst_heap_camera_src_get_control(GstHeapCameraSrc *self, guint id, GValue *v
 		fillValue(value, reported->value);
 		return;
 	}
-	const auto set = source.controls.find(name);
+	const auto set = source.controls.find(keyOf(name));
 	if (set != source.controls.end())
-		fillValue(value, set->second);
+		fillValue(value, set->second.second);
 }
 
 GstStructure *gst_heap_camera_src_list_controls(GstHeapCameraSrc *self)
@@ -239,12 +258,22 @@ void gst_heap_camera_src_follow_bindings(GstHeapCameraSrc *self, GstBuffer *fram
 
 Result<void> gst_heap_camera_src_apply_controls(GstHeapCameraSrc *self)
 {
+	CameraSource &source = *self->source;
+	const auto session = gst_heap_camera_src_session(self);
 	heapflow::ControlList controls;
 	{
-		std::lock_guard lock(self->source->mutex);
-		controls.assign(self->source->controls.begin(), self->source->controls.end());
+		std::lock_guard lock(source.mutex);
+		for (const auto &[key, control] : source.controls)
+			controls.push_back(control);
 	}
 	if (controls.empty())
 		return {};
-	return gst_heap_camera_src_session(self)->setControls(controls);
+	if (auto set = session->setControls(controls); !set)
+		return set;
+	const std::vector<ControlDescription> known = session->controls();
+	std::lock_guard lock(source.mutex);
+	for (const auto &[name, value] : controls)
+		if (isMomentary(known, name))
+			source.controls.erase(keyOf(name));
+	return {};
 }

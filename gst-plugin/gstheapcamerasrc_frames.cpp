@@ -31,7 +31,8 @@ constexpr std::chrono::milliseconds collectInterval{20};
 constexpr std::chrono::milliseconds lookInterval{500};
 /* ns; a frame that takes less to get was there already. */
 constexpr int64_t waited = 1000000;
-/* ns; a camera that fails again so soon after it was set up anew is broken. */
+/* ns; a camera that fails again so soon after it was set up anew is broken, as is one that gave no
+ * frame since. */
 constexpr int64_t recovery = 3'000'000'000;
 constexpr std::chrono::milliseconds cameraInterval{250};
 
@@ -76,6 +77,11 @@ static void gst_heap_camera_src_say_starving(GstHeapCameraSrc *self, GstHeapCame
 		("more buffers (property buffers) help if they are only held for long"));
 }
 
+static bool gst_heap_camera_src_leads(GstHeapCameraSrc *self, GstHeapCameraPad *pad)
+{
+	return GST_PAD_CAST(pad) == GST_BASE_SRC_PAD(GST_BASE_SRC_CAST(self));
+}
+
 /* Gone, or without a signal. Whoever has the session still keeps it; a node that is open may not
  * come back. */
 static bool isAway(const Error &error)
@@ -101,6 +107,7 @@ Result<void> gst_heap_camera_src_await_camera(GstHeapCameraSrc *self)
 	CameraPad &state = gst_heap_camera_pad_state(
 		GST_HEAP_CAMERA_PAD(GST_BASE_SRC_PAD(GST_BASE_SRC_CAST(self))));
 
+	bool said = false;
 	/* One without a signal can be opened all the time. */
 	for (bool wait = std::exchange(source.putAway, false);; wait = true) {
 		if (wait) {
@@ -114,6 +121,12 @@ Result<void> gst_heap_camera_src_await_camera(GstHeapCameraSrc *self)
 		if (opened)
 			return opened;
 		GST_DEBUG_OBJECT(self, "waiting: %s", opened.error().text().c_str());
+		if (opened.error().code == ENOTRECOVERABLE)
+			return opened;
+		/* It is there and cannot be had; udev may need a moment for the permissions. */
+		const int code = opened.error().code;
+		if (code != ENOENT && !isAway(opened.error()) && !std::exchange(said, true))
+			HEAPFLOW_ELEMENT_WARNING(self, opened.error());
 	}
 }
 
@@ -128,14 +141,16 @@ static Result<void> gst_heap_camera_src_recover(GstHeapCameraSrc *self, const Er
 		wait = source.waitForCamera;
 	}
 	const bool failed = error.code == EIO || error.code == ETIMEDOUT;
-	if (!(isAway(error) && wait) && error.code != ESTALE &&
-	    (!failed || (source.lastFailure && now - source.lastFailure < recovery)))
+	const bool again =
+		source.lastFailure && (source.noFrameSince || now - source.lastFailure < recovery);
+	if (!(isAway(error) && wait) && error.code != ESTALE && (!failed || again))
 		return std::unexpected(error);
 
 	HEAPFLOW_ELEMENT_WARNING(self, error);
 	gst_heap_camera_src_stop_others(self);
 	(void)gst_heap_camera_src_put_away(self, error); /* create() waits for it */
 	source.lastFailure = failed ? now : 0;
+	source.noFrameSince = failed;
 	return heapflow::fail(heapflow::gst::negotiateAgain, error.message);
 }
 
@@ -149,6 +164,9 @@ static Result<void> gst_heap_camera_src_try_elsewhere(GstHeapCameraSrc *self,
 		return std::unexpected(notes.error());
 	gst_heap_camera_src_warn(self, *notes);
 	gst_heap_camera_src_publish_plan(self);
+	/* The requests that were refused took them along. */
+	if (auto applied = gst_heap_camera_src_apply_controls(self); !applied)
+		return applied;
 	if (auto started = session.start(); !started)
 		return started;
 	gst_heap_camera_src_start_others(self);
@@ -160,7 +178,7 @@ static Result<CapturedFrame> gst_heap_camera_src_wait(GstHeapCameraSrc *self, Gs
 						      CameraSession &session)
 {
 	CameraPad &state = gst_heap_camera_pad_state(pad);
-	const bool leads = GST_PAD_CAST(pad) == GST_BASE_SRC_PAD(GST_BASE_SRC_CAST(self));
+	const bool leads = gst_heap_camera_src_leads(self, pad);
 	int64_t silentSince = monotonicNow();
 
 	for (;;) {
@@ -168,6 +186,7 @@ static Result<CapturedFrame> gst_heap_camera_src_wait(GstHeapCameraSrc *self, Gs
 		auto frame = session.waitFrame(kept ? collectInterval : lookInterval, state.stream);
 		if (frame) {
 			state.starving = false;
+			self->source->noFrameSince = false;
 			return frame;
 		}
 		if (state.flushing)
@@ -197,16 +216,30 @@ static Result<CapturedFrame> gst_heap_camera_src_wait(GstHeapCameraSrc *self, Gs
 	}
 }
 
-/* Of the frames that wait, the last one; those before it go back. */
-static Result<CapturedFrame> gst_heap_camera_src_latest(CameraPad &state, CameraSession &session,
-							CapturedFrame frame)
+/* Unseen. A camera that does not take its buffer back has failed as one that gives no frame has. */
+static Result<void> gst_heap_camera_src_give_back(GstHeapCameraSrc *self, GstHeapCameraPad *pad,
+						  CameraSession &session,
+						  const CapturedFrame &frame)
 {
+	auto given = session.giveBack(frame, gst_heap_camera_pad_state(pad).stream);
+	if (given || !gst_heap_camera_src_leads(self, pad))
+		return given;
+	return gst_heap_camera_src_recover(self, given.error());
+}
+
+/* Of the frames that wait, the last one; those before it go back. */
+static Result<CapturedFrame> gst_heap_camera_src_latest(GstHeapCameraSrc *self,
+							GstHeapCameraPad *pad,
+							CameraSession &session, CapturedFrame frame)
+{
+	CameraPad &state = gst_heap_camera_pad_state(pad);
+
 	for (;;) {
 		auto later = session.waitFrame(std::chrono::milliseconds(0), state.stream);
 		if (!later)
 			return frame;
 		state.passed++;
-		if (auto given = session.giveBack(frame, state.stream); !given)
+		if (auto given = gst_heap_camera_src_give_back(self, pad, session, frame); !given)
 			return std::unexpected(given.error());
 		frame = *later;
 	}
@@ -280,13 +313,14 @@ Result<GstBuffer *> gst_heap_camera_src_next_buffer(GstHeapCameraSrc *self, GstH
 		const int64_t asked = monotonicNow();
 		auto frame = gst_heap_camera_src_wait(self, pad, *session);
 		if (frame && state.policy == FramePolicy::LatestFrame)
-			frame = gst_heap_camera_src_latest(state, *session, *frame);
+			frame = gst_heap_camera_src_latest(self, pad, *session, *frame);
 		if (!frame)
 			return std::unexpected(frame.error());
 
 		const int64_t timestamp = frame->timestamp > 0 ? frame->timestamp : frame->arrival;
 		if (!gst_heap_camera_src_wants(self, *frame, timestamp)) {
-			if (auto given = session->giveBack(*frame, state.stream); !given)
+			if (auto given = gst_heap_camera_src_give_back(self, pad, *session, *frame);
+			    !given)
 				return std::unexpected(given.error());
 			continue;
 		}

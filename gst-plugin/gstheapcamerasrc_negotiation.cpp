@@ -19,6 +19,7 @@ using heapflow::Result;
 using heapflow::gst::CameraPad;
 using heapflow::gst::CameraSession;
 using heapflow::gst::CameraSource;
+using heapflow::gst::Caps;
 using heapflow::gst::DisplayTerms;
 using heapflow::gst::FramePlan;
 using heapflow::gst::StreamMemory;
@@ -28,11 +29,6 @@ namespace
 
 /* One being filled and one to be filled next, besides those that downstream holds. */
 constexpr unsigned cameraBuffers = 2;
-
-struct CapsUnref {
-	void operator()(GstCaps *caps) const { gst_caps_unref(caps); }
-};
-using Caps = std::unique_ptr<GstCaps, CapsUnref>;
 
 /* A pad that takes part, with what it can and what it gets. */
 struct Candidate {
@@ -64,8 +60,9 @@ GstCaps *gst_heap_camera_src_get_caps(GstBaseSrc *base, GstCaps *filter)
 	const auto session = gst_heap_camera_src_session(self);
 	GstCaps *caps = nullptr;
 	if (session) {
-		/* Asked in the change to READY; only the leading thread adds other roles. */
-		caps = heapflow::gst::capsFromModes(session->modes());
+		const CameraPad &state =
+			gst_heap_camera_pad_state(GST_HEAP_CAMERA_PAD(GST_BASE_SRC_PAD(base)));
+		caps = heapflow::gst::capsFromModes(session->modes(state.role));
 	} else {
 		caps = gst_pad_get_pad_template_caps(GST_BASE_SRC_PAD(base));
 	}
@@ -277,7 +274,9 @@ gboolean gst_heap_camera_src_negotiate(GstBaseSrc *base)
 	if (!gst_heap_camera_src_configure(self, *session, candidates))
 		return !gst_heap_camera_src_session(self);
 	for (Candidate &candidate : candidates) {
-		gst_heap_camera_pad_state(candidate.pad).configured = true;
+		CameraPad &state = gst_heap_camera_pad_state(candidate.pad);
+		state.configured = true;
+		state.caps.reset(gst_caps_ref(candidate.settled.get()));
 		if (candidate.pad != candidates.front().pad)
 			gst_heap_camera_src_begin_pad(self, candidate);
 	}
@@ -443,19 +442,17 @@ gboolean gst_heap_camera_src_decide_allocation(GstBaseSrc *base, GstQuery *query
 	pads.insert(pads.end(), source.others.begin(), source.others.end());
 	std::vector<Query> queries;
 	std::vector<Demand> demands;
-	std::vector<Caps> owned;
 	std::vector<GstCaps *> caps;
 	for (GstHeapCameraPad *pad : pads) {
-		owned.emplace_back(gst_pad_get_current_caps(GST_PAD_CAST(pad)));
-		caps.push_back(owned.back().get());
 		if (pad == pads.front()) {
 			GstCaps *asked = nullptr;
 			gst_query_parse_allocation(query, &asked, nullptr);
-			owned.back().reset(gst_caps_ref(asked));
-			caps.back() = asked;
+			caps.push_back(asked);
 			demands.push_back(gst_heap_camera_src_read_demand(query));
 			continue;
 		}
+		/* Not the pad's own: it may have been released meanwhile, and have none. */
+		caps.push_back(gst_heap_camera_pad_state(pad).caps.get());
 		queries.emplace_back(gst_query_new_allocation(caps.back(), TRUE));
 		gst_pad_peer_query(GST_PAD_CAST(pad), queries.back().get());
 		demands.push_back(gst_heap_camera_src_read_demand(queries.back().get()));

@@ -38,8 +38,9 @@ struct CameraSource {
 	Result<SensorRequest> sensor; /* an error when what was set is none */
 	std::string tuningFile;
 	bool waitForCamera = false;
-	std::map<std::string, ControlValue> controls; /* set so far, by libcamera's name */
-	FrameControls reported;                       /* with the last frame */
+	std::map<std::string, std::pair<std::string, ControlValue>>
+		controls;       /* set so far, with the name as it was given, by controlKey() */
+	FrameControls reported; /* with the last frame */
 	GstStructure *plan = nullptr;
 	uint64_t heapBytes = 0;
 	LatencyEstimate latency;
@@ -51,6 +52,7 @@ struct CameraSource {
 	std::vector<GstHeapCameraPad *> others; /* with a stream; a reference to each */
 	std::string cameraId;                   /* the one that was opened first */
 	int64_t lastFailure = 0;                /* ns, CLOCK_MONOTONIC, after which it went on */
+	std::atomic<bool> noFrameSince = false; /* any pad's thread takes it back */
 	bool putAway = false;                   /* it was there, and of no use yet */
 };
 

@@ -180,7 +180,8 @@ static void gst_heap_camera_src_get_property(GObject *object, guint id, GValue *
 		break;
 	case PropControls: {
 		GstStructure *controls = gst_structure_new_empty("controls");
-		for (const auto &[name, control] : source.controls) {
+		for (const auto &[key, set] : source.controls) {
+			const auto &[name, control] = set;
 			GValue converted = G_VALUE_INIT;
 			heapflow::gst::setGValue(&converted, control);
 			gst_structure_take_value(controls, heapflow::kebabName(name).c_str(),
@@ -359,7 +360,7 @@ void gst_heap_camera_src_install_properties(GObjectClass *object)
 		object, PropHeap,
 		g_param_spec_string("heap", "Heap",
 				    "Heaps to allocate from, in the order of preference: names, "
-				    "globs, 'default', separated by ':'",
+				    "globs, 'default', 'auto', separated by ':'",
 				    heapflow::gst::defaultHeapExpression, settable));
 	/**
 	 * heapcamerasrc:buffers:
@@ -368,10 +369,10 @@ void gst_heap_camera_src_install_properties(GObjectClass *object)
 	 */
 	g_object_class_install_property(
 		object, PropBuffers,
-		g_param_spec_uint(
-			"buffers", "Buffers",
-			"Number of buffers to ask the camera for (0 = as the camera likes)", 0, 32,
-			0, settable));
+		g_param_spec_uint("buffers", "Buffers",
+				  "Number of buffers to ask the camera for (0 = as many as "
+				  "downstream holds and two more)",
+				  0, 32, 0, settable));
 	/**
 	 * heapcamerasrc:plan:
 	 *

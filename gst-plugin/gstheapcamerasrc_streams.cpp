@@ -15,8 +15,7 @@ static GstHeapCameraSrc *parentOf(GstPad *pad)
 {
 	GstElement *element = gst_pad_get_parent_element(pad);
 	/* The task runs only while the pad is in the element, which outlives it. */
-	if (element)
-		gst_object_unref(element);
+	gst_object_unref(element);
 	return GST_HEAP_CAMERA_SRC(element);
 }
 
@@ -41,11 +40,13 @@ static void gst_heap_camera_src_run(gpointer data)
 	}
 	auto buffer = gst_heap_camera_src_next_buffer(self, GST_HEAP_CAMERA_PAD(pad));
 	if (!buffer) {
-		/* Whoever leads meets the same error, and says so or repairs it. */
-		if (!state.ended) {
-			GST_DEBUG_OBJECT(pad, "pause: %s", buffer.error().text().c_str());
-			gst_pad_pause_task(pad);
-		}
+		if (state.ended)
+			return;
+		/* Whoever leads meets the same error and says so, or sets all up anew. */
+		GST_DEBUG_OBJECT(pad, "pause: %s", buffer.error().text().c_str());
+		gst_pad_pause_task(pad);
+		if (!state.flushing)
+			gst_pad_mark_reconfigure(pad);
 		return;
 	}
 	if (const auto session = gst_heap_camera_src_session(self))
@@ -53,6 +54,9 @@ static void gst_heap_camera_src_run(gpointer data)
 	/* A branch that wants no more, or is gone, does not end the others: its frames go back. */
 	const GstFlowReturn flow = gst_pad_push(pad, *buffer);
 	if (flow == GST_FLOW_OK || flow == GST_FLOW_EOS || flow == GST_FLOW_NOT_LINKED)
+		return;
+	/* Nor does one that flushes for itself, as before a seek: it goes on. */
+	if (flow == GST_FLOW_FLUSHING && !state.flushing)
 		return;
 	gst_pad_pause_task(pad);
 	if (flow < GST_FLOW_EOS) {
@@ -70,6 +74,10 @@ static gboolean gst_heap_camera_src_activate_pad(GstPad *pad, GstObject *parent,
 	if (mode != GST_PAD_MODE_PUSH)
 		return FALSE;
 	state.ended = false;
+	{
+		std::lock_guard lock(state.taskMutex);
+		state.active = active;
+	}
 	/* Threads are started by whoever leads, when the stream is there. */
 	if (active)
 		return TRUE;
@@ -162,6 +170,10 @@ void gst_heap_camera_src_start_others(GstHeapCameraSrc *self)
 
 	for (GstHeapCameraPad *pad : self->source->others) {
 		CameraPad &state = gst_heap_camera_pad_state(pad);
+		/* It may have been released since it was negotiated for. */
+		std::lock_guard lock(state.taskMutex);
+		if (!state.active)
+			continue;
 		state.flushing = false;
 		session->interrupt(false, state.stream);
 		gst_pad_start_task(GST_PAD_CAST(pad), gst_heap_camera_src_run, pad, nullptr);

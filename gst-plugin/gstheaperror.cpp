@@ -13,6 +13,7 @@ GstResourceError resourceErrorFor(int code)
 	case ENODEV:
 	case ENXIO:
 	case ENOTCONN:
+	case ENOTRECOVERABLE:
 		return GST_RESOURCE_ERROR_NOT_FOUND;
 	case EACCES:
 	case EPERM:

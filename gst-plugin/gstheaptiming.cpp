@@ -70,9 +70,9 @@ uint64_t FrameStamper::stamp(GstBuffer *buffer, const CapturedFrame &frame, GstE
 	if (frame.corrupted)
 		GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_CORRUPTED);
 
-	if (lastSequence_ && frame.sequence != *lastSequence_ + 1) {
+	if (!lastSequence_ || frame.sequence != *lastSequence_ + 1) {
 		GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
-		if (frame.sequence > *lastSequence_)
+		if (lastSequence_ && frame.sequence > *lastSequence_)
 			lost = frame.sequence - *lastSequence_ - 1;
 	}
 	lastSequence_ = frame.sequence;

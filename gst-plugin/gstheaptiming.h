@@ -34,7 +34,7 @@ int64_t monotonicOf(GstClock *clock, GstClockTime clockTime);
 class FrameStamper
 {
 public:
-	/** \brief A new stream: its first frame follows no other */
+	/** \brief A new stream: its first frame follows no other, and is a DISCONT */
 	void restart(const FrameRate &rate);
 
 	/** \brief GST_CLOCK_TIME_NONE when the camera does not tell its rate */

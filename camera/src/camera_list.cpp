@@ -137,6 +137,14 @@ Result<std::unique_ptr<Camera>> openCamera(const CameraSelector &selector)
 	const CameraInfo *camera = findCamera(cameras, selector);
 	if (!camera && !session)
 		return std::unexpected(session.error());
+	if (!camera && session->lost(selector.name))
+		return fail(
+			ENOTRECOVERABLE,
+			std::format("the camera {} was unplugged, and libcamera cannot have it a "
+				    "second time before it starts anew",
+				    selector.name),
+			"Close all cameras of libcamera in this program; one that was streaming "
+			"when it was unplugged needs a new process");
 	if (!camera)
 		return noSuchCamera(cameras, selector);
 	if (camera->backend == CameraBackend::V4l2)

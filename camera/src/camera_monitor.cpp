@@ -111,11 +111,13 @@ void CameraMonitor::Watch::tell()
 	/*
 	 * libcamera 0.7 does not notice that vimc is unbound, and aborts when it is bound again
 	 * ("duplicated ID"). If nobody else uses it, this ends it, and a new one sees what there
-	 * is.
+	 * is. Else that camera is lost until the others have let go of it.
 	 */
 	if (session && session->hasStaleCamera()) {
 		leave();
 		join();
+		if (session && session->hasStaleCamera())
+			LibcameraSession::loseStaleCameras();
 	}
 	const auto now = listCameras();
 	if (!now)

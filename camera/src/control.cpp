@@ -405,6 +405,11 @@ Result<ControlValue> fitControl(const ControlDescription &control, const Control
 	return fitScalar(control, value);
 }
 
+std::string controlKey(std::string_view name)
+{
+	return plain(name);
+}
+
 std::string kebabName(std::string_view name)
 {
 	std::string text;

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "libcamera_controls.h"
 #include "libcamera_formats.h"
+#include "libcamera_frames.h"
 #include "libcamera_negotiation.h"
 #include "memory_preflight.h"
 #include "memory_refusal.h"
@@ -28,16 +29,6 @@ constexpr int memoryWasRefused = EFAULT;
 constexpr int requestWasCancelled = EIO;
 constexpr int fenceIsDead = ETIME;
 
-/* 0.6 marks frames from before the sensor has settled. */
-bool isStartupFrame([[maybe_unused]] libcamera::FrameMetadata::Status status)
-{
-#if LIBCAMERA_VERSION_MAJOR > 0 || LIBCAMERA_VERSION_MINOR >= 6
-	return status == libcamera::FrameMetadata::FrameStartup;
-#else
-	return false;
-#endif
-}
-
 /* The virtual camera of 0.4 leaves what belongs to a buffer uninitialized. */
 bool bufferMetadataIsSet([[maybe_unused]] bool isVirtual)
 {
@@ -46,17 +37,6 @@ bool bufferMetadataIsSet([[maybe_unused]] bool isVirtual)
 #else
 	return !isVirtual;
 #endif
-}
-
-void readBufferMetadata(const libcamera::FrameMetadata &metadata, CapturedFrame &frame)
-{
-	frame.sequence = metadata.sequence;
-	frame.timestamp = static_cast<int64_t>(metadata.timestamp);
-	frame.startup = isStartupFrame(metadata.status);
-	frame.corrupted =
-		!frame.startup && metadata.status != libcamera::FrameMetadata::FrameSuccess;
-	for (const auto &plane : metadata.planes())
-		frame.bytesUsed += plane.bytesused;
 }
 
 } /* namespace */
@@ -159,10 +139,13 @@ LibcameraCamera::configureStreams(std::span<const CaptureRequest> streams,
 	/* Requests and buffers belong to the streams that are about to change. */
 	requests_.reset(0);
 	configurations_.clear();
-	auto settled = settleStreams(*camera_, streams, sensor);
-	if (!settled)
-		return std::unexpected(settled.error());
-	libcameraConfiguration_ = std::move(*settled);
+	{
+		const std::lock_guard lock(controlsMutex_);
+		auto settled = settleStreams(*camera_, streams, sensor);
+		if (!settled)
+			return std::unexpected(settled.error());
+		libcameraConfiguration_ = std::move(*settled);
+	}
 
 	/* The sensor has one rate: the highest, so that no stream gets less than it asked for. */
 	FrameRate rate;
@@ -425,11 +408,13 @@ Result<void> LibcameraCamera::queue(unsigned index, unsigned stream, std::option
 
 std::vector<ControlDescription> LibcameraCamera::controls()
 {
+	const std::lock_guard lock(controlsMutex_);
 	return controlsFromLibcamera(camera_->controls());
 }
 
 Result<void> LibcameraCamera::setControls(const ControlList &controls)
 {
+	const std::lock_guard lock(controlsMutex_);
 	const auto known = controlsFromLibcamera(camera_->controls());
 	libcamera::ControlList list(camera_->controls());
 	for (const auto &[name, wanted] : controls) {
@@ -473,11 +458,7 @@ void LibcameraCamera::abandonRequests()
  */
 void LibcameraCamera::abandonCamera()
 {
-	struct Remains {
-		Result<LibcameraSession> session;
-		std::shared_ptr<libcamera::Camera> camera;
-	};
-	[[maybe_unused]] auto *remains = new Remains{LibcameraSession::create(), camera_};
+	LibcameraSession::abandon(camera_);
 	abandonRequests();
 	abandoned_ = true;
 }

@@ -74,6 +74,8 @@ private:
 	std::unique_ptr<libcamera::CameraConfiguration> libcameraConfiguration_;
 	std::vector<CaptureConfiguration> configurations_;
 	FrameRate rate_;
+	/* Of camera_->controls(): handlers with a sensor make the list anew in configure(). */
+	std::mutex controlsMutex_;
 
 	std::array<Stream, maximumStreams> streams_;
 	std::atomic<bool> disconnected_ = false; /* libcamera said so */

@@ -297,6 +297,8 @@ ControlDescription describeControl(const libcamera::ControlId &id,
 	for (const auto &[value, name] : id.enumerators())
 		control.choices.push_back({value, name});
 	control.settable = id.isInput();
+	/* AfTrigger, AePrecaptureTrigger: control_ids_*.yaml names all of them so. */
+	control.momentary = control.name.ends_with("Trigger");
 	control.reported = id.isOutput();
 	if (info)
 		takeLimits(control, *info);

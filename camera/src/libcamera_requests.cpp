@@ -249,21 +249,27 @@ int LibcameraRequests::sendLocked(libcamera::Request *request)
 		if (const int ret = request->addBuffer(stream.stream, slot.buffer.get(),
 						       std::move(slot.fence))) {
 			slot.owner = Owner::Caller;
+			takeBackLocked(*request);
 			return -ret;
 		}
 	}
 	request->controls().merge(controls_,
 				  libcamera::ControlList::MergePolicy::OverwriteExisting);
-	const int ret = camera_->queueRequest(request);
-	if (ret) {
-		for (const auto &[stream, buffer] : request->buffers()) {
-			StreamSlots &slots = streams_[streamOf(stream)];
-			slots.slots[buffer->cookie()].owner = Owner::Caller;
-		}
+	if (const int ret = camera_->queueRequest(request)) {
+		takeBackLocked(*request);
 		return -ret;
 	}
 	controls_.clear();
 	return 0;
+}
+
+/* Its buffers do not go. */
+void LibcameraRequests::takeBackLocked(const libcamera::Request &request)
+{
+	for (const auto &[stream, buffer] : request.buffers()) {
+		StreamSlots &slots = streams_[streamOf(stream)];
+		slots.slots[buffer->cookie()].owner = Owner::Caller;
+	}
 }
 
 void LibcameraRequests::taken(unsigned index, unsigned stream)

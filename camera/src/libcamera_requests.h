@@ -119,6 +119,7 @@ private:
 	libcamera::Request *chooseRequest();
 	bool carriesTheNext(const libcamera::Request &request) const;
 	int sendLocked(libcamera::Request *request);
+	void takeBackLocked(const libcamera::Request &request);
 	void putBackLocked(libcamera::Request *request);
 
 	std::shared_ptr<libcamera::Camera> camera_;

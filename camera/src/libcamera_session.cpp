@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "libcamera_session.h"
 
+#include "uevent_sockets.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <format>
 #include <mutex>
+#include <utility>
 
 #include <dlfcn.h>
 #include <libcamera/geometry.h>
@@ -25,6 +28,16 @@ struct Shared {
 	std::unique_ptr<libcamera::CameraManager> manager;
 	unsigned users = 0;
 	std::string tuningFile;
+	std::set<int> monitors;     /* on which the manager hears of devices */
+	std::set<std::string> lost; /* ids */
+	std::vector<std::shared_ptr<libcamera::Camera>> abandoned;
+
+	void lose(const std::string &id)
+	{
+		lost.insert(id);
+		for (const int monitor : std::exchange(monitors, {}))
+			deafen(monitor);
+	}
 };
 
 /* Never destroyed: a manager must not end after main() while a camera is still open somewhere. */
@@ -113,11 +126,16 @@ Result<LibcameraSession> LibcameraSession::create()
 				    "heapflow's "
 				    "camera or the other, such as libcamerasrc");
 		auto manager = std::make_unique<libcamera::CameraManager>();
+		const std::set<int> others = ueventSockets();
 		if (const int ret = manager->start())
 			return fail(-ret, "libcamera does not start",
 				    "LIBCAMERA_LOG_LEVELS=*:DEBUG shows why");
 		quietenLogs();
 		state.manager = std::move(manager);
+		state.lost.clear();
+		state.monitors = ueventSockets();
+		for (const int other : others)
+			state.monitors.erase(other);
 	}
 	++state.users;
 	return LibcameraSession();
@@ -143,7 +161,9 @@ std::vector<std::shared_ptr<libcamera::Camera>> LibcameraSession::cameras() cons
 	/* libcamera's own order is that of discovery, which hotplug changes. */
 	auto cameras = shared().manager->cameras();
 	/* It does not always notice that one has gone (vimc unbound, 0.7.1). */
-	std::erase_if(cameras, [](const auto &camera) { return !nodesExist(nodesOf(*camera)); });
+	std::erase_if(cameras, [this](const auto &camera) {
+		return !nodesExist(nodesOf(*camera)) || lost(camera->id());
+	});
 	std::ranges::sort(cameras, {}, [](const auto &camera) { return camera->id(); });
 	return cameras;
 }
@@ -155,9 +175,36 @@ std::shared_ptr<libcamera::Camera> LibcameraSession::find(const std::string &id)
 
 bool LibcameraSession::hasStaleCamera() const
 {
-	return std::ranges::any_of(shared().manager->cameras(), [](const auto &camera) {
-		return !nodesExist(nodesOf(*camera));
+	return std::ranges::any_of(shared().manager->cameras(), [this](const auto &camera) {
+		return !nodesExist(nodesOf(*camera)) && !lost(camera->id());
 	});
+}
+
+void LibcameraSession::loseStaleCameras()
+{
+	Shared &state = shared();
+	std::lock_guard lock(state.mutex);
+	if (!state.manager)
+		return;
+	for (const auto &camera : state.manager->cameras())
+		if (!nodesExist(nodesOf(*camera)))
+			state.lose(camera->id());
+}
+
+void LibcameraSession::abandon(std::shared_ptr<libcamera::Camera> camera)
+{
+	Shared &state = shared();
+	std::lock_guard lock(state.mutex);
+	++state.users; /* never given back */
+	state.lose(camera->id());
+	state.abandoned.push_back(std::move(camera));
+}
+
+bool LibcameraSession::lost(const std::string &id) const
+{
+	Shared &state = shared();
+	std::lock_guard lock(state.mutex);
+	return state.lost.contains(id);
 }
 
 libcamera::CameraManager *LibcameraSession::manager() const

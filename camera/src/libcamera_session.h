@@ -35,8 +35,21 @@ public:
 	/** \brief All cameras, sorted by id */
 	std::vector<std::shared_ptr<libcamera::Camera>> cameras() const;
 	std::shared_ptr<libcamera::Camera> find(const std::string &id) const;
-	/** \brief Does libcamera list one whose nodes are gone? It aborts when that comes back */
+	/** \brief Does libcamera list one whose nodes are gone, and that is not lost yet? */
 	bool hasStaleCamera() const;
+
+	/**
+	 * \brief Cameras whose nodes are gone are lost, as long as there is this manager
+	 *
+	 * It hears of no device any more: it would abort when one came back under its id
+	 * (CameraManager::Private::addCamera()), as handlers other than uvcvideo's never let go of
+	 * a camera that was unplugged.
+	 */
+	static void loseStaleCameras();
+	/** \brief One that streams cannot even be stopped: it and its manager are for ever */
+	static void abandon(std::shared_ptr<libcamera::Camera> camera);
+	/** \brief Was it lost? */
+	bool lost(const std::string &id) const;
 	/** \brief For its signals; borrowed, not null */
 	libcamera::CameraManager *manager() const;
 

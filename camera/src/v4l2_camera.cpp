@@ -82,7 +82,7 @@ Result<std::vector<CaptureMode>> V4l2Camera::modes(StreamRole role)
 Result<void> V4l2Camera::setFormat(const CaptureRequest &request)
 {
 	V4l2Picture picture;
-	picture.pixelformat = v4l2FromDrm(request.fourcc, request.modifier);
+	picture.pixelformat = pixelformatOf(node_, request.fourcc, request.modifier);
 	picture.width = request.width;
 	picture.height = request.height;
 	picture.bytesperline = request.stride;

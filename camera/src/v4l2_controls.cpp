@@ -73,6 +73,7 @@ std::optional<V4l2Control> describe(const V4l2Node &node, const v4l2_query_ext_c
 	description.elements = description.array ? query.elems : 0;
 	description.choices = choicesOf(node, query);
 	description.settable = !(query.flags & V4L2_CTRL_FLAG_READ_ONLY);
+	description.momentary = query.type == V4L2_CTRL_TYPE_BUTTON;
 	if (*type == ControlType::Integer) {
 		/* A mask and an unsigned number have their maximum in the 32 bits of a signed one.
 		 */

@@ -3,6 +3,7 @@
 
 #include "request_fixation.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <format>
 #include <numeric>
@@ -54,15 +55,27 @@ FrameRate signalRate(const V4l2Node &node)
 	return timings ? rateFromTimings(*timings) : FrameRate();
 }
 
-std::vector<FrameRate> enumerateRates(const V4l2Node &node, const CaptureMode &mode)
+/* All formats by ENUM_FMT, as far as they are known; the code that ended it: EINVAL. */
+template<typename Visit>
+int enumerateFormats(const V4l2Node &node, Visit visit)
 {
-	std::vector<FrameRate> rates;
+	v4l2_fmtdesc description{};
+	description.type = node.identity().bufferType();
+	int code = 0;
+	for (; !(code = node.ioctl(VIDIOC_ENUM_FMT, &description)); ++description.index)
+		if (const V4l2Format *format = v4l2Format(description.pixelformat))
+			visit(*format);
+	return code;
+}
+
+void enumerateRates(const V4l2Node &node, CaptureMode &mode)
+{
 	const auto append = [&](const v4l2_fract &interval) {
 		if (const FrameRate rate = rateFromInterval(interval); rate.numerator)
-			rates.push_back(rate);
+			mode.rates.push_back(rate);
 	};
 	v4l2_frmivalenum interval{};
-	interval.pixel_format = v4l2FromDrm(mode.fourcc, mode.modifier);
+	interval.pixel_format = pixelformatOf(node, mode.fourcc, mode.modifier);
 	interval.width = mode.maxWidth;
 	interval.height = mode.maxHeight;
 	for (; !node.ioctl(VIDIOC_ENUM_FRAMEINTERVALS, &interval); ++interval.index) {
@@ -70,11 +83,11 @@ std::vector<FrameRate> enumerateRates(const V4l2Node &node, const CaptureMode &m
 			/* A range: its ends; the longest interval is the lowest rate. */
 			append(interval.stepwise.max);
 			append(interval.stepwise.min);
+			mode.ratesBetween = mode.rates.size() == 2;
 			break;
 		}
 		append(interval.discrete);
 	}
-	return rates;
 }
 
 void listRates(const V4l2Node &node, std::vector<CaptureMode> &modes)
@@ -85,7 +98,7 @@ void listRates(const V4l2Node &node, std::vector<CaptureMode> &modes)
 		return;
 	}
 	for (CaptureMode &mode : modes)
-		mode.rates = enumerateRates(node, mode);
+		enumerateRates(node, mode);
 }
 
 CaptureMode discrete(const V4l2Format &format, uint32_t width, uint32_t height)
@@ -133,6 +146,23 @@ Result<V4l2Picture> currentPicture(const V4l2Node &node)
 	return pictureFromFormat(format);
 }
 
+uint32_t pixelformatOf(const V4l2Node &node, uint32_t fourcc, uint64_t modifier)
+{
+	const uint32_t best = v4l2FromDrm(fourcc, modifier);
+	/* Only where there are two names is it worth to ask (JPEG and MJPG, RGB4 and BX24). */
+	if (std::ranges::count_if(v4l2FormatTable(), [&](const V4l2Format &format) {
+		    return format.drm == fourcc && format.modifier == modifier;
+	    }) < 2)
+		return best;
+	uint32_t found = 0;
+	enumerateFormats(node, [&](const V4l2Format &format) {
+		const bool same = format.drm == fourcc && format.modifier == modifier;
+		if (same && (!found || format.v4l2 == best))
+			found = format.v4l2;
+	});
+	return found ? found : best;
+}
+
 Result<std::vector<CaptureMode>> enumerateModes(const V4l2Node &node, Rates rates)
 {
 	const auto current = currentPicture(node);
@@ -140,15 +170,10 @@ Result<std::vector<CaptureMode>> enumerateModes(const V4l2Node &node, Rates rate
 		return std::unexpected(current.error());
 
 	std::vector<CaptureMode> modes;
-	v4l2_fmtdesc description{};
-	description.type = node.identity().bufferType();
-	int code = 0;
-	for (; !(code = node.ioctl(VIDIOC_ENUM_FMT, &description)); ++description.index) {
-		const V4l2Format *format = v4l2Format(description.pixelformat);
-		if (format &&
-		    (format->drm == fourccMjpeg || formatInfo(format->drm, format->modifier)))
-			appendSizes(node, *format, *current, modes);
-	}
+	const int code = enumerateFormats(node, [&](const V4l2Format &format) {
+		if (format.drm == fourccMjpeg || formatInfo(format.drm, format.modifier))
+			appendSizes(node, format, *current, modes);
+	});
 	if (code != EINVAL)
 		return fail(code,
 			    std::format("{} does not list its formats", node.identity().path));

@@ -18,6 +18,9 @@ enum class Rates { List, Skip };
 /** \brief Formats, sizes and rates of the selected input, preferred first */
 Result<std::vector<CaptureMode>> enumerateModes(const V4l2Node &node, Rates rates);
 
+/** \brief V4L2_PIX_FMT_* that this node has for a format: some have two names */
+uint32_t pixelformatOf(const V4l2Node &node, uint32_t fourcc, uint64_t modifier);
+
 /** \brief VIDIOC_G_FMT */
 Result<V4l2Picture> currentPicture(const V4l2Node &node);
 

@@ -29,6 +29,8 @@ namespace
 
 constexpr uint32_t longest = 100000;
 
+uint32_t pixelformat = V4L2_PIX_FMT_MJPEG;
+
 struct Node {
 	std::mutex mutex;
 	uint32_t width = 640, height = 480;
@@ -64,7 +66,7 @@ int enumerate(v4l2_fmtdesc &format)
 {
 	if (format.index > 0)
 		return refuse(EINVAL);
-	format.pixelformat = V4L2_PIX_FMT_MJPEG;
+	format.pixelformat = pixelformat;
 	format.flags = V4L2_FMT_FLAG_COMPRESSED;
 	return 0;
 }
@@ -81,6 +83,8 @@ int enumerate(v4l2_frmsizeenum &size)
 
 int settle(Node &state, v4l2_format &format, bool set)
 {
+	if (set && format.fmt.pix.pixelformat != pixelformat)
+		return refuse(EINVAL);
 	if (set) {
 		state.width = format.fmt.pix.width > 640 ? 1280 : 640;
 		state.height = format.fmt.pix.width > 640 ? 720 : 480;
@@ -88,7 +92,7 @@ int settle(Node &state, v4l2_format &format, bool set)
 	format.fmt.pix = {};
 	format.fmt.pix.width = state.width;
 	format.fmt.pix.height = state.height;
-	format.fmt.pix.pixelformat = V4L2_PIX_FMT_MJPEG;
+	format.fmt.pix.pixelformat = pixelformat;
 	format.fmt.pix.field = V4L2_FIELD_NONE;
 	format.fmt.pix.sizeimage = longest;
 	return 0;
@@ -178,6 +182,11 @@ bool isTheNode(int fd)
 }
 
 } /* namespace */
+
+void heapflow::test::setMjpegNodeFormat(uint32_t format)
+{
+	pixelformat = format;
+}
 
 extern "C" __attribute__((visibility("default"))) int ioctl(int fd, unsigned long request,
 							    ...) noexcept

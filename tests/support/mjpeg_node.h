@@ -11,6 +11,10 @@ namespace heapflow::test
 /** \brief The file that is opened for it */
 inline constexpr const char *mjpegNode = "/dev/null";
 
+/** \brief What the node calls its format, V4L2_PIX_FMT_MJPEG unless set; set it before it is opened
+ */
+void setMjpegNodeFormat(uint32_t pixelformat);
+
 /** \brief Of the picture with this number: now longer, now shorter than the one before */
 inline uint32_t mjpegBytes(uint32_t sequence)
 {

@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <fstream>
 #include <mutex>
+#include <thread>
 
 #include <gmock/gmock.h>
 
@@ -80,6 +81,28 @@ TEST(VimcUnplugMonitor, TellsOfACameraThatGoesAndComesBack)
 	ASSERT_TRUE(camera) << textOf(camera);
 	EXPECT_TRUE((*camera)->modes());
 	EXPECT_TRUE(events.empty());
+}
+
+/* Another camera is in use, so libcamera cannot start anew; it must not abort. */
+TEST(VimcUnplugMonitor, ACameraThatComesBackWhileAnotherIsOpenIsLost)
+{
+	{
+		Events events;
+		auto monitor = CameraMonitor::start(
+			[&events](const CameraEvent &event) { events(event); });
+		ASSERT_TRUE(monitor) << textOf(monitor);
+		const auto other = openCamera("Virtual0");
+		ASSERT_TRUE(other) << textOf(other);
+		bindVimc("unbind");
+		EXPECT_EQ(events.next().camera.id, vimc);
+		bindVimc("bind");
+		std::this_thread::sleep_for(2s);
+		EXPECT_EQ(codeOf(openCamera(vimc)), ENOTRECOVERABLE);
+		EXPECT_TRUE((*other)->modes());
+	}
+	const auto camera = openCamera(vimc);
+	ASSERT_TRUE(camera) << textOf(camera);
+	EXPECT_TRUE((*camera)->modes());
 }
 
 TEST(Cameras, AreChosenByLocationAndIndex)

@@ -40,12 +40,12 @@ BarsExpectation bars(const FrameLayout &layout)
 		.tolerance = 0};
 }
 
-void expectFrames(const std::string &heap)
+void expectFrames(const std::string &heap, const CaptureRequest &wanted = small)
 {
-	auto capture = startCapture(vimc, small, heap);
+	auto capture = startCapture(vimc, wanted, heap);
 	ASSERT_TRUE(capture) << textOf(capture);
 	const FrameLayout &layout = capture->configuration.layout;
-	const auto exact = makeFrameLayout(DRM_FORMAT_BGR888, 640, 480);
+	const auto exact = makeFrameLayout(DRM_FORMAT_BGR888, wanted.width, wanted.height);
 	ASSERT_TRUE(exact);
 	EXPECT_EQ(layout.planes, exact->planes);
 	EXPECT_EQ(capture->configuration.bufferCount, 4u);
@@ -75,6 +75,14 @@ TEST_P(VimcVmallocCapture, FillsTheBuffersOfTheHeap)
 
 INSTANTIATE_TEST_SUITE_P(VimcVmalloc, VimcVmallocCapture, testing::ValuesIn(allHeaps),
 			 [](const auto &tested) { return nameForTest(tested.param); });
+
+TEST(VimcVmalloc, EverySizeIsExact)
+{
+	expectAllocator("0");
+	for (const auto &[width, height] :
+	     {std::pair{320U, 240U}, {800U, 600U}, {1280U, 720U}, {1920U, 1080U}})
+		expectFrames("video@42000000", request(DRM_FORMAT_BGR888, width, height));
+}
 
 class VimcContiguousCapture : public testing::TestWithParam<std::string>
 {

@@ -34,17 +34,13 @@ BarsExpectation bars(uint64_t sequence)
 		.tolerance = 2};
 }
 
-class VirtualCapture : public testing::TestWithParam<std::string>
+void expectFrames(const std::string &heap, const CaptureRequest &wanted = small)
 {
-};
-
-TEST_P(VirtualCapture, FillsTheBuffersOfTheHeap)
-{
-	auto capture = startCapture(camera, small, GetParam());
+	auto capture = startCapture(camera, wanted, heap);
 	ASSERT_TRUE(capture) << textOf(capture);
 	const FrameLayout &layout = capture->configuration.layout;
 	/* Invariant 2: two planes, exact, one after the other. */
-	const auto exact = makeFrameLayout(DRM_FORMAT_NV12, 640, 480);
+	const auto exact = makeFrameLayout(DRM_FORMAT_NV12, wanted.width, wanted.height);
 	ASSERT_TRUE(exact);
 	EXPECT_EQ(layout.planes, exact->planes);
 	ASSERT_EQ(layout.planes.size(), 2u);
@@ -62,6 +58,21 @@ TEST_P(VirtualCapture, FillsTheBuffersOfTheHeap)
 	ASSERT_TRUE(frames) << textOf(frames);
 	/* Nothing is lost: it draws when it is given a buffer. */
 	EXPECT_EQ(frames->back().sequence, 7u);
+}
+
+class VirtualCapture : public testing::TestWithParam<std::string>
+{
+};
+
+TEST_P(VirtualCapture, FillsTheBuffersOfTheHeap)
+{
+	expectFrames(GetParam());
+}
+
+TEST(Virtual, EverySizeIsExact)
+{
+	for (const auto &[width, height] : {std::pair{1280U, 720U}, {1920U, 1080U}})
+		expectFrames("video@42000000", request(DRM_FORMAT_NV12, width, height));
 }
 
 INSTANTIATE_TEST_SUITE_P(Virtual, VirtualCapture, testing::ValuesIn(allHeaps),

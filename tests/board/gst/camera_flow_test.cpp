@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Streams, policies, starvation, recovery, controls and what frames tell, of heapcamerasrc. */
+/* Policies, starvation, recovery, controls and what frames tell, of heapcamerasrc. */
 #include "board.h"
 #include "long_form.h"
 #include "pipeline.h"
@@ -13,6 +13,7 @@
 #include <format>
 
 #include <gmock/gmock.h>
+#include <gst/video/video.h>
 
 using namespace heapflow::test;
 
@@ -20,108 +21,6 @@ namespace
 {
 
 const std::string vimc = "\"platform/vimc.0 Sensor B\"";
-
-/* Of the stream that a sink receives; empty when nobody began it. */
-std::string streamIdOf(GstElement *sink)
-{
-	GstPad *pad = gst_element_get_static_pad(sink, "sink");
-	g_autofree char *id = gst_pad_get_stream_id(pad);
-	gst_object_unref(pad);
-	return id ? id : "";
-}
-
-TEST(CameraStreams, TwoOfOneCamera)
-{
-	const Resources before = quietBoard();
-	{
-		Pipeline pipeline(
-			"heapcamerasrc name=source camera-name=Virtual0 heap=system num-buffers=40 "
-			"source. ! video/x-raw,width=640,height=480 ! fakesink name=sink "
-			"sync=false "
-			"source.src_0 ! video/x-raw,width=1280,height=720 ! fakesink name=other "
-			"sync=false async=false");
-		Counter other(pipeline, "other");
-		std::string id, otherId;
-		pipeline.onBuffer([&](GstBuffer *, unsigned number) {
-			if (number != 10)
-				return;
-			id = streamIdOf(pipeline.element("sink"));
-			otherId = streamIdOf(pipeline.element("other"));
-		});
-		pipeline.run();
-		EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
-		EXPECT_GT(other.count, 20U);
-		EXPECT_FALSE(id.empty()) << "no stream-start";
-		EXPECT_FALSE(otherId.empty()) << "no stream-start";
-		EXPECT_NE(id, otherId);
-	}
-	EXPECT_EQ(settled(before), before);
-}
-
-TEST(CameraStreams, ASlowBranchDoesNotStopTheOther)
-{
-	Pipeline pipeline(
-		"heapcamerasrc name=source camera-name=Virtual0 heap=system num-buffers=60 "
-		"source. ! video/x-raw,width=640,height=480 ! fakesink name=sink sync=false "
-		"source.src_0 ! video/x-raw,width=640,height=480 ! identity sleep-time=300000 ! "
-		"fakesink name=other sync=false async=false");
-	Counter fast(pipeline, "sink"), slow(pipeline, "other");
-	pipeline.run();
-	EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
-	EXPECT_EQ(fast.count, 60U);
-	EXPECT_LT(slow.count, 30U);
-	EXPECT_GT(slow.count, 0U);
-}
-
-TEST(CameraStreams, PadsComeAndGoWhilePlaying)
-{
-	Pipeline pipeline("heapcamerasrc name=source camera-name=Virtual0 heap=system "
-			  "source. ! video/x-raw,width=640,height=480 ! "
-			  "fakesink name=sink sync=false");
-	Counter main(pipeline, "sink");
-	pipeline.setState(GST_STATE_PLAYING);
-	ASSERT_TRUE(waitFor([&] { return main.count > 3; }));
-	GstElement *source = pipeline.element("source");
-	auto *bin = GST_BIN(GST_OBJECT_PARENT(source));
-	for (int i = 0; i < 3; i++) {
-		GstElement *sink = gst_element_factory_make("fakesink", "late");
-		g_object_set(sink, "sync", FALSE, "async", FALSE, nullptr);
-		gst_bin_add(bin, sink);
-		gst_element_sync_state_with_parent(sink);
-		GstPad *pad = gst_element_request_pad_simple(source, "src_%u");
-		GstPad *peer = gst_element_get_static_pad(sink, "sink");
-		gst_pad_set_active(pad, TRUE);
-		ASSERT_EQ(gst_pad_link(pad, peer), GST_PAD_LINK_OK);
-		Counter late(pipeline, "late");
-		EXPECT_TRUE(waitFor([&] { return late.count > 3; })) << pipeline.errorText();
-		gst_element_release_request_pad(source, pad);
-		gst_object_unref(pad);
-		gst_object_unref(peer);
-		gst_element_set_state(sink, GST_STATE_NULL);
-		gst_bin_remove(bin, sink);
-		const unsigned now = main.count;
-		EXPECT_TRUE(waitFor([&] { return main.count > now + 3; }));
-	}
-}
-
-TEST(CameraStreams, SeveralCamerasAtOnce)
-{
-	Pipeline pipeline(std::format(
-		"heapcamerasrc name=source camera-name={} heap=system num-buffers=20 ! "
-		"fakesink name=sink sync=false "
-		"heapcamerasrc camera-name=Virtual0 heap=video@42000000 num-buffers=20 ! "
-		"fakesink name=two sync=false heapcamerasrc camera-name={} heap=default "
-		"num-buffers=5 ! fakesink name=three sync=false",
-		vividNode(), vimc));
-	Counter one(pipeline, "sink"), two(pipeline, "two"), three(pipeline, "three");
-	pipeline.run();
-	EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
-	EXPECT_EQ(one.count, 20U);
-	EXPECT_EQ(two.count, 20U);
-	EXPECT_EQ(three.count, 5U);
-}
-
-/* --- policies, starvation, recovery --- */
 
 TEST(CameraFlow, LatestSkipsWhatWaited)
 {
@@ -232,13 +131,40 @@ TEST(CameraFlow, AFailureIsRecoveredFromOnceAndSaid)
 	Pipeline pipeline(std::format("heapcamerasrc name=source camera-name={} heap=system "
 				      "num-buffers=60 ! fakesink name=sink sync=false",
 				      vivid.node()));
-	pipeline.onBuffer([&](GstBuffer *, unsigned number) {
+	unsigned anew = 0;
+	uint64_t last = 0;
+	pipeline.onBuffer([&](GstBuffer *buffer, unsigned number) {
 		if (number == 10)
 			setControl(vivid.node(), "Inject Fatal Streaming Error", 1);
+		/* The camera counts from the beginning. */
+		if (number > 1 && GST_BUFFER_OFFSET(buffer) < last) {
+			anew++;
+			EXPECT_TRUE(GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DISCONT));
+		}
+		last = GST_BUFFER_OFFSET(buffer);
 	});
 	pipeline.run();
 	EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
 	EXPECT_EQ(pipeline.warnings().size(), 1U);
+	EXPECT_EQ(anew, 1U);
+}
+
+/* It is tried anew once, not for ever. */
+TEST(CameraFlow, ASilentCameraIsAnError)
+{
+	const Vivid vivid("0");
+	Pipeline pipeline(std::format("heapcamerasrc name=source camera-name={} heap=system ! "
+				      "fakesink name=sink sync=false",
+				      vivid.node()));
+	pipeline.onBuffer([&](GstBuffer *, unsigned number) {
+		if (number == 10)
+			setControl(vivid.node(), "Percentage of Dropped Buffers", 100);
+	});
+	pipeline.run();
+	setControl(vivid.node(), "Percentage of Dropped Buffers", 0);
+	EXPECT_EQ(pipeline.warnings().size(), 1U);
+	expectError(pipeline, "heapcamerasrc", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ);
+	EXPECT_THAT(pipeline.errors().front().message, testing::HasSubstr("held downstream"));
 }
 
 TEST(CameraFlow, ALostCameraIsAnError)
@@ -316,6 +242,44 @@ TEST(CameraTells, ControlsArePropertiesThatWorkWhilePlaying)
 	ASSERT_NE(list, nullptr);
 	EXPECT_TRUE(gst_structure_has_field(list, "brightness"));
 	gst_structure_free(list);
+}
+
+/* Two names for one control; the camera is set up anew with what was set last. */
+TEST(CameraTells, TheValueSetLastHoldsWhenTheCameraIsSetUpAnew)
+{
+	Pipeline pipeline(
+		std::format("heapcamerasrc name=source camera-name={} heap=system "
+			    "controls=\"c,brightness=0.8\" ! "
+			    "capsfilter name=filter caps=video/x-raw,width=320,height=240 ! "
+			    "fakesink name=sink sync=false",
+			    vimc));
+	std::atomic<double> mean = 0;
+	std::atomic<unsigned> width = 0;
+	pipeline.onBuffer([&](GstBuffer *buffer, unsigned) {
+		GstMapInfo map;
+		ASSERT_TRUE(gst_buffer_map(buffer, &map, GST_MAP_READ));
+		double sum = 0;
+		for (gsize i = 0; i < map.size; i += 97)
+			sum += map.data[i];
+		mean = sum * 97 / double(map.size);
+		gst_buffer_unmap(buffer, &map);
+		width = gst_buffer_get_video_meta(buffer)->width;
+	});
+	pipeline.setState(GST_STATE_PLAYING);
+	GstElement *source = pipeline.element("source");
+	ASSERT_TRUE(waitFor([&] { return mean > 100; })) << mean;
+	const double bright = mean;
+	g_object_set(source, "brightness", -0.6, nullptr);
+	EXPECT_TRUE(waitFor([&] { return mean < bright - 40; })) << mean;
+	GstCaps *other = gst_caps_from_string("video/x-raw,width=640,height=480");
+	g_object_set(pipeline.element("filter"), "caps", other, nullptr);
+	gst_caps_unref(other);
+	ASSERT_TRUE(waitFor([&] { return width == 640; })) << pipeline.errorText();
+	g_usleep(G_USEC_PER_SEC);
+	EXPECT_LT(mean, bright - 40);
+	double set = 0;
+	g_object_get(source, "brightness", &set, nullptr);
+	EXPECT_DOUBLE_EQ(set, -0.6);
 }
 
 TEST(CameraTells, ASensorConfigurationThatCannotBeMetIsAnErrorAtTheStart)

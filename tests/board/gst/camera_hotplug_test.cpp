@@ -9,9 +9,12 @@
 #include "run_command.h"
 #include "vivid.h"
 
+#include "heapflow/heap/unique_fd.h"
+
 #include <format>
 #include <fstream>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 
 using namespace heapflow::test;
@@ -150,6 +153,41 @@ TEST(CameraHotplugPlaying, ALostCameraOfLibcameraIsAnError)
 	EXPECT_THAT(result.status, testing::AnyOf(1, 255)) << result.errors;
 	EXPECT_THAT(result.errors, testing::HasSubstr("is gone"));
 	EXPECT_THAT(result.errors, testing::HasSubstr("unplugged"));
+}
+
+/* libcamera cannot have it again in the process, and would abort it. */
+TEST(CameraHotplugPlaying, ALostCameraOfLibcameraThatComesBackIsAnErrorAndNoAbort)
+{
+	const TemporaryDirectory directory;
+	const std::string frames = (directory.path() / "frames").string();
+	const CommandResult result = runCommand(std::format(
+		"timeout 60 gst-launch-1.0 heapcamerasrc camera-name='platform/vimc.0 Sensor B' "
+		"wait-for-camera=true heap=system ! filesink location={0} & launched=$!; "
+		"for i in $(seq 300); do [ -s {0} ] && break; sleep 0.1; done; "
+		"echo vimc.0 >/sys/bus/platform/drivers/vimc/unbind; sleep 2; "
+		"echo vimc.0 >/sys/bus/platform/drivers/vimc/bind; wait $launched",
+		frames));
+	EXPECT_THAT(result.status, testing::AnyOf(1, 255)) << result.errors;
+	EXPECT_THAT(result.errors, testing::HasSubstr("cannot have it a second time"));
+}
+
+/* Whoever still has the old node open keeps its number. */
+TEST(CameraHotplugPlaying, AV4l2CameraThatComesBackUnderAnotherNumberIsFound)
+{
+	const std::string before = vividNode();
+	Pipeline pipeline("heapcamerasrc name=source camera-name=vivid heap=system "
+			  "wait-for-camera=true ! fakesink name=sink sync=false");
+	Counter counter(pipeline, "sink");
+	pipeline.setState(GST_STATE_PLAYING);
+	ASSERT_TRUE(waitFor([&] { return counter.count > 5; })) << pipeline.errorText();
+	const heapflow::UniqueFd old(open(before.c_str(), O_RDWR | O_CLOEXEC));
+	ASSERT_TRUE(old.valid());
+	bindDriver("vivid", "unbind");
+	g_usleep(G_USEC_PER_SEC);
+	bindDriver("vivid", "bind");
+	const unsigned then = counter.count;
+	EXPECT_TRUE(waitFor([&] { return counter.count > then + 5; })) << pipeline.errorText();
+	EXPECT_NE(vividNode(), before) << "the node was to have another number";
 }
 
 /* Not there when the pipeline starts, and plugged in two seconds later. */

@@ -7,6 +7,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/videodev2.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -61,6 +62,18 @@ TEST(V4l2Mjpeg, EachFrameHasItsOwnLength)
 		ASSERT_TRUE((*camera)->queue(frame->index));
 	}
 	EXPECT_TRUE((*camera)->stop());
+}
+
+/* V4L2 has two names for it. */
+TEST(V4l2Mjpeg, ANodeThatSaysJpegIsAskedForJpeg)
+{
+	setMjpegNodeFormat(V4L2_PIX_FMT_JPEG);
+	const auto camera = openCamera(mjpegNode);
+	ASSERT_TRUE(camera) << textOf(camera);
+	const auto configuration =
+		(*camera)->configure({.fourcc = fourccMjpeg, .width = 1280, .height = 720});
+	EXPECT_TRUE(configuration) << textOf(configuration);
+	setMjpegNodeFormat(V4L2_PIX_FMT_MJPEG);
 }
 
 } /* namespace */

@@ -3,6 +3,7 @@
 
 #include <drm_fourcc.h>
 #include <gtest/gtest.h>
+#include <libcamera/formats.h>
 
 using namespace heapflow;
 using namespace heapflow::gst;
@@ -138,6 +139,45 @@ TEST(CameraCaps, TheAnswerOfTheCameraIsInTheCaps)
 	for (const char *field : {"width=(int)648", "framerate=(fraction)60/1",
 				  "colorimetry=(string)bt709", "drm-format=(string)NV12"})
 		EXPECT_NE(caps.find(field), std::string::npos) << field << " in " << caps;
+}
+
+/* libcamera packs a raw format that is asked for unpacked, and a flip changes its order. */
+TEST(CameraCaps, AnotherFormatThanAskedForIsInTheCapsOrThereAreNone)
+{
+	const auto answer = [](const char *asked, uint32_t fourcc, uint64_t modifier = 0) {
+		GstCaps *chosen = gst_caps_from_string(asked);
+		CaptureConfiguration configuration;
+		configuration.layout.fourcc = fourcc;
+		configuration.layout.modifier = modifier;
+		configuration.layout.width = 640;
+		configuration.layout.height = 480;
+		GstCaps *caps = capsFromConfiguration(chosen, configuration);
+		gst_caps_unref(chosen);
+		return text(caps);
+	};
+	const char *bayer = "video/x-bayer,format=rggb10le,width=640,height=480,framerate=0/1";
+	EXPECT_NE(answer(bayer, libcamera::formats::SBGGR10.fourcc()).find("bggr10le"),
+		  std::string::npos);
+	EXPECT_EQ(answer(bayer, libcamera::formats::SRGGB10_CSI2P.fourcc(),
+			 libcamera::formats::SRGGB10_CSI2P.modifier()),
+		  "EMPTY");
+	EXPECT_EQ(answer(bayer, DRM_FORMAT_YUYV), "EMPTY");
+	const char *jpeg = "image/jpeg,width=640,height=480,framerate=0/1";
+	EXPECT_NE(answer(jpeg, fourccMjpeg).find("image/jpeg"), std::string::npos);
+	EXPECT_EQ(answer(jpeg, DRM_FORMAT_YUYV), "EMPTY");
+	EXPECT_EQ(answer("video/x-raw,format=NV12,width=640,height=480,framerate=0/1", fourccMjpeg),
+		  "EMPTY");
+}
+
+TEST(CameraCaps, RatesBetweenTwoAreARange)
+{
+	CaptureMode mode = discrete(DRM_FORMAT_NV12, 640, 480, {{1, 1}, {90, 1}});
+	mode.ratesBetween = true;
+	EXPECT_NE(fixated({mode}).find("framerate=(fraction)60/1"), std::string::npos);
+	EXPECT_NE(fixated({mode}, "video/x-raw,framerate=25/1").find("25/1"), std::string::npos);
+	/* GST_TYPE_FRACTION_RANGE with min == max is a critical, which is fatal here. */
+	mode.rates = {{30, 1}, {30, 1}};
+	EXPECT_NE(fixated({mode}).find("framerate=(fraction)30/1"), std::string::npos);
 }
 
 /* In an error; vivid has hundreds of modes. */

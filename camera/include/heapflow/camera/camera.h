@@ -69,6 +69,7 @@ struct CaptureMode {
 	uint32_t minHeight = 0, maxHeight = 0, stepHeight = 1;
 	std::vector<FrameRate> rates; /**< empty: the camera does not say */
 	uint64_t modifier = 0;        /**< of the format: 0, or libcamera's for packed samples */
+	bool ratesBetween = false;    /**< `rates` are the lowest and the highest, others between */
 };
 
 /** \brief What is asked of one stream; zeroes leave it to the camera */
@@ -150,7 +151,8 @@ struct CapturedFrame {
  *
  * Threads: all calls from one thread at a time, but for queue(), interrupt() and setControls(),
  * which may be called from any thread at any time, and waitFrame() and metadata(), which each
- * stream may have its own thread for. The back end's own threads only append to a queue.
+ * stream may have its own thread for; stop() and configureStreams() only when none of these is in a
+ * call: interrupt() them first. The back end's own threads only append to a queue.
  */
 class Camera
 {
@@ -272,7 +274,8 @@ Result<std::vector<CameraInfo>> listCameras();
  *
  * Errors: ENOENT no such camera (the hint lists those there are), ENODEV not a camera, EACCES,
  * EBUSY another part of this program uses libcamera by itself, which allows one CameraManager a
- * process.
+ * process; ENOTRECOVERABLE it was unplugged, and libcamera cannot have it again before all its
+ * cameras are let go of, or, if it was streaming, in another process.
  */
 Result<std::unique_ptr<Camera>> openCamera(const CameraSelector &selector);
 Result<std::unique_ptr<Camera>> openCamera(std::string_view name = {});

@@ -56,6 +56,8 @@ struct ControlDescription {
 	ControlValue byDefault; /**< monostate: as the camera likes */
 	bool settable = true;
 	bool reported = false; /**< frames may carry it as metadata */
+	/** A button or a trigger: to set it does something once, and leaves no value behind */
+	bool momentary = false;
 
 	/** \brief "0 to 1", "one of Auto, Manual", or empty */
 	std::string limits() const;
@@ -90,6 +92,9 @@ Result<const ControlDescription *> findControl(const std::vector<ControlDescript
  * the limits; EACCES it can only be read.
  */
 Result<ControlValue> fitControl(const ControlDescription &control, const ControlValue &value);
+
+/** \brief The same for all names that findControl() takes for one; of no other use */
+std::string controlKey(std::string_view name);
 
 /** \brief "exposure-time" for "ExposureTime", "exposure-time-absolute" for V4L2's names */
 std::string kebabName(std::string_view name);

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Several streams of a camera, and several cameras, of heapcamerasrc. */
+#include "board.h"
+#include "pipeline.h"
+#include "pipeline_watch.h"
+#include "quiet_board.h"
+#include "vivid.h"
+
+#include <format>
+
+#include <gmock/gmock.h>
+
+using namespace heapflow::test;
+
+namespace
+{
+
+const std::string vimc = "\"platform/vimc.0 Sensor B\"";
+
+/* Of the stream that a sink receives; empty when nobody began it. */
+std::string streamIdOf(GstElement *sink)
+{
+	GstPad *pad = gst_element_get_static_pad(sink, "sink");
+	g_autofree char *id = gst_pad_get_stream_id(pad);
+	gst_object_unref(pad);
+	return id ? id : "";
+}
+
+std::string capsOf(GstElement *sink)
+{
+	GstPad *pad = gst_element_get_static_pad(sink, "sink");
+	GstCaps *caps = gst_pad_get_current_caps(pad);
+	g_autofree char *text = caps ? gst_caps_to_string(caps) : nullptr;
+	gst_clear_caps(&caps);
+	gst_object_unref(pad);
+	return text ? text : "";
+}
+
+TEST(CameraStreams, TwoOfOneCamera)
+{
+	const Resources before = quietBoard();
+	{
+		Pipeline pipeline(
+			"heapcamerasrc name=source camera-name=Virtual0 heap=system num-buffers=40 "
+			"source. ! video/x-raw,width=640,height=480 ! fakesink name=sink "
+			"sync=false "
+			"source.src_0 ! video/x-raw,width=1280,height=720 ! fakesink name=other "
+			"sync=false async=false");
+		Counter other(pipeline, "other");
+		std::string id, otherId, otherCaps;
+		pipeline.onBuffer([&](GstBuffer *, unsigned number) {
+			if (number != 10)
+				return;
+			id = streamIdOf(pipeline.element("sink"));
+			otherId = streamIdOf(pipeline.element("other"));
+			otherCaps = capsOf(pipeline.element("other"));
+		});
+		pipeline.run();
+		EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
+		EXPECT_GT(other.count, 20U);
+		EXPECT_FALSE(id.empty()) << "no stream-start";
+		EXPECT_FALSE(otherId.empty()) << "no stream-start";
+		EXPECT_NE(id, otherId);
+		EXPECT_THAT(otherCaps, testing::HasSubstr("width=(int)1280, height=(int)720"));
+	}
+	EXPECT_EQ(settled(before), before);
+}
+
+TEST(CameraStreams, ASlowBranchDoesNotStopTheOther)
+{
+	Pipeline pipeline(
+		"heapcamerasrc name=source camera-name=Virtual0 heap=system num-buffers=60 "
+		"source. ! video/x-raw,width=640,height=480 ! fakesink name=sink sync=false "
+		"source.src_0 ! video/x-raw,width=640,height=480 ! identity sleep-time=300000 ! "
+		"fakesink name=other sync=false async=false");
+	Counter fast(pipeline, "sink"), slow(pipeline, "other");
+	pipeline.run();
+	EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
+	EXPECT_EQ(fast.count, 60U);
+	EXPECT_LT(slow.count, 30U);
+	EXPECT_GT(slow.count, 0U);
+}
+
+TEST(CameraStreams, PadsComeAndGoWhilePlaying)
+{
+	Pipeline pipeline("heapcamerasrc name=source camera-name=Virtual0 heap=system "
+			  "source. ! video/x-raw,width=640,height=480 ! "
+			  "fakesink name=sink sync=false");
+	Counter main(pipeline, "sink");
+	pipeline.setState(GST_STATE_PLAYING);
+	ASSERT_TRUE(waitFor([&] { return main.count > 3; }));
+	GstElement *source = pipeline.element("source");
+	auto *bin = GST_BIN(GST_OBJECT_PARENT(source));
+	for (int i = 0; i < 3; i++) {
+		GstElement *sink = gst_element_factory_make("fakesink", "late");
+		g_object_set(sink, "sync", FALSE, "async", FALSE, nullptr);
+		gst_bin_add(bin, sink);
+		gst_element_sync_state_with_parent(sink);
+		GstPad *pad = gst_element_request_pad_simple(source, "src_%u");
+		GstPad *peer = gst_element_get_static_pad(sink, "sink");
+		gst_pad_set_active(pad, TRUE);
+		ASSERT_EQ(gst_pad_link(pad, peer), GST_PAD_LINK_OK);
+		Counter late(pipeline, "late");
+		EXPECT_TRUE(waitFor([&] { return late.count > 3; })) << pipeline.errorText();
+		gst_element_release_request_pad(source, pad);
+		gst_object_unref(pad);
+		gst_object_unref(peer);
+		gst_element_set_state(sink, GST_STATE_NULL);
+		gst_bin_remove(bin, sink);
+		const unsigned now = main.count;
+		EXPECT_TRUE(waitFor([&] { return main.count > now + 3; }));
+	}
+}
+
+/* Negotiation takes a while, and a pad may be released before its thread has begun. */
+TEST(CameraStreams, PadsMayGoAtAnyMoment)
+{
+	Pipeline pipeline("heapcamerasrc name=source camera-name=Virtual0 heap=system "
+			  "source. ! video/x-raw,width=640,height=480 ! "
+			  "fakesink name=sink sync=false");
+	Counter main(pipeline, "sink");
+	pipeline.setState(GST_STATE_PLAYING);
+	ASSERT_TRUE(waitFor([&] { return main.count > 3; }));
+	GstElement *source = pipeline.element("source");
+	auto *bin = GST_BIN(GST_OBJECT_PARENT(source));
+	for (int i = 0; i < 40; i++) {
+		GstElement *sink = gst_element_factory_make("fakesink", "late");
+		g_object_set(sink, "sync", FALSE, "async", FALSE, nullptr);
+		gst_bin_add(bin, sink);
+		gst_element_sync_state_with_parent(sink);
+		GstPad *pad = gst_element_request_pad_simple(source, "src_%u");
+		GstPad *peer = gst_element_get_static_pad(sink, "sink");
+		ASSERT_EQ(gst_pad_link(pad, peer), GST_PAD_LINK_OK);
+		g_usleep(gulong(i) * 2500);
+		gst_element_release_request_pad(source, pad);
+		gst_object_unref(pad);
+		gst_object_unref(peer);
+		gst_element_set_state(sink, GST_STATE_NULL);
+		gst_bin_remove(bin, sink);
+	}
+	const unsigned now = main.count;
+	EXPECT_TRUE(waitFor([&] { return main.count > now + 3; })) << pipeline.errorText();
+}
+
+TEST(CameraStreams, SeveralCamerasAtOnce)
+{
+	Pipeline pipeline(std::format(
+		"heapcamerasrc name=source camera-name={} heap=system num-buffers=20 ! "
+		"fakesink name=sink sync=false "
+		"heapcamerasrc camera-name=Virtual0 heap=video@42000000 num-buffers=20 ! "
+		"fakesink name=two sync=false heapcamerasrc camera-name={} heap=default "
+		"num-buffers=5 ! fakesink name=three sync=false",
+		vividNode(), vimc));
+	Counter one(pipeline, "sink"), two(pipeline, "two"), three(pipeline, "three");
+	pipeline.run();
+	EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
+	EXPECT_EQ(one.count, 20U);
+	EXPECT_EQ(two.count, 20U);
+	EXPECT_EQ(three.count, 5U);
+}
+
+} /* namespace */
