@@ -61,7 +61,7 @@ GType choiceType(const ControlDescription &control)
 		values[i] = {gint(choice.value), g_strdup(choice.name.c_str()),
 			     g_strdup(choiceNick(control, choice).c_str())};
 	}
-	return g_enum_register_static(g_strdup(name.c_str()), values);
+	return g_enum_register_static(name.c_str(), values);
 }
 
 GParamSpec *makeSpec(const ControlDescription &control)

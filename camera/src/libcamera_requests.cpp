@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <format>
+#include <utility>
 
 namespace heapflow
 {
@@ -360,9 +361,15 @@ std::string LibcameraRequests::deadFence() const
 void LibcameraRequests::abandon()
 {
 	std::lock_guard lock(mutex_);
+	using Requests = std::vector<std::unique_ptr<libcamera::Request>>;
+	static std::mutex &remainsMutex = *new std::mutex;
+	static auto &remains = *new std::vector<std::pair<Requests, std::vector<StreamSlots>>>;
+
 	const size_t count = streams_.size();
-	[[maybe_unused]] auto *remains =
-		new std::pair(std::exchange(requests_, {}), std::exchange(streams_, {}));
+	{
+		std::lock_guard guard(remainsMutex);
+		remains.emplace_back(std::exchange(requests_, {}), std::exchange(streams_, {}));
+	}
 	free_.clear();
 	streams_.resize(count);
 }

@@ -11,6 +11,8 @@
 
 #include <drm/drm_fourcc.h>
 #include <gmock/gmock.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
 using namespace heapflow;
 using namespace heapflow::test;
@@ -194,11 +196,15 @@ TEST(Cameras, ATuningFileIsReadByLibcamera)
 	const std::string file = "/tmp/board-camera-tuning.conf";
 	std::ofstream(file) << "# nothing\n";
 	EXPECT_EQ(codeOf(setTuningFile("/tmp/no-such-file")), ENOENT);
+	const UniqueFd watch(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+	ASSERT_GE(inotify_add_watch(watch.get(), file.c_str(), IN_OPEN), 0);
 	ASSERT_TRUE(setTuningFile(file));
 	{
 		const auto camera = openCamera(vimc);
 		ASSERT_TRUE(camera) << textOf(camera);
-		EXPECT_STREQ(std::getenv("LIBCAMERA_VIMC_TUNING_FILE"), file.c_str());
+		inotify_event opened{};
+		EXPECT_EQ(read(watch.get(), &opened, sizeof(opened)), ssize_t(sizeof(opened)))
+			<< "the image processing of vimc has not opened it";
 		EXPECT_EQ(codeOf(setTuningFile("")), EBUSY);
 		EXPECT_TRUE(setTuningFile(file)) << "the same is no change";
 	}

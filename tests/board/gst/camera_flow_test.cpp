@@ -14,6 +14,10 @@
 
 #include <gmock/gmock.h>
 #include <gst/video/video.h>
+#include <malloc.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 using namespace heapflow::test;
 
@@ -83,6 +87,77 @@ TEST(CameraFlow, StarvationIsSaidAndEnds)
 		gst_buffer_unref(buffer);
 	const unsigned now = seen;
 	EXPECT_TRUE(waitFor([&] { return seen > now + 10; })) << pipeline.errorText();
+}
+
+/* Memory without its buffer, and another process: nobody else could tell the user. */
+TEST(CameraFlow, StarvationNamesWhoHasTheMemory)
+{
+	const Vivid vivid("0");
+	Pipeline pipeline(std::format("heapcamerasrc name=source camera-name={} heap=system ! "
+				      "fakesink name=sink sync=false enable-last-sample=false",
+				      vivid.node()));
+	std::vector<GstMemory *> kept;
+	std::atomic<bool> keep = true;
+	pipeline.onBuffer([&](GstBuffer *buffer, unsigned) {
+		if (keep)
+			kept.push_back(gst_memory_ref(gst_buffer_peek_memory(buffer, 0)));
+	});
+	pipeline.setState(GST_STATE_PAUSED);
+	pipeline.setState(GST_STATE_PLAYING);
+	GstMessage *message = nullptr;
+	const GstStructure *plan = messageOf(pipeline, "heapflow-plan", &message);
+	ASSERT_NE(plan, nullptr);
+	gst_message_unref(message);
+	/* It has what this process has open: the buffers are there since the plan is. */
+	const pid_t other = fork();
+	if (other == 0) {
+		pause();
+		_exit(0);
+	}
+	const GstStructure *said = messageOf(pipeline, "heapflow-starved", &message);
+	kill(other, SIGKILL);
+	waitpid(other, nullptr, 0);
+	ASSERT_NE(said, nullptr);
+	guint buffers = 0, without = 0;
+	gst_structure_get_uint(said, "buffers", &buffers);
+	gst_structure_get_uint(said, "kept", &without);
+	EXPECT_EQ(without, buffers);
+	EXPECT_THAT(gst_structure_get_string(said, "processes"),
+		    testing::HasSubstr(std::format("[{}] {}", other, buffers)));
+	gst_message_unref(message);
+	keep = false;
+	for (GstMemory *memory : kept)
+		gst_memory_unref(memory);
+}
+
+TEST(CameraFlow, ManyFramesWithoutGrowth)
+{
+	const Vivid vivid("0");
+	const unsigned frames = numberFrom("HEAPFLOW_FRAMES", 1000);
+	Pipeline pipeline(
+		std::format("heapcamerasrc name=source camera-name={} "
+			    "heap=video@42000000 num-buffers={} ! "
+			    "video/x-raw,format=NV12,width=320,height=180,framerate=60/1 ! "
+			    "fakesink name=sink sync=false",
+			    vivid.node(), frames));
+	Resources before, after;
+	size_t allocated = 0, later = 0;
+	uint64_t last = 0;
+	pipeline.onBuffer([&](GstBuffer *buffer, unsigned number) {
+		EXPECT_TRUE(number == 1 || GST_BUFFER_OFFSET(buffer) == last + 1) << number;
+		last = GST_BUFFER_OFFSET(buffer);
+		if (number == 200) {
+			before = Resources::now();
+			allocated = mallinfo2().uordblks;
+		} else if (number == frames - 1) {
+			after = Resources::now();
+			later = mallinfo2().uordblks;
+		}
+	});
+	pipeline.run(std::chrono::seconds(60 + frames / 30));
+	EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
+	EXPECT_EQ(after, before);
+	EXPECT_LE(later, allocated + 16384);
 }
 
 TEST(CameraFlow, LostFramesAreDiscontAndQos)
@@ -301,6 +376,17 @@ TEST(CameraTells, ASensorConfigurationThatCannotBeMetIsAnErrorAtTheStart)
 			    GST_RESOURCE_ERROR_SETTINGS);
 		EXPECT_THAT(pipeline.errors().front().message, testing::HasSubstr(one.message));
 	}
+}
+
+TEST(CameraTells, ATuningFileThatIsNotThereIsAnError)
+{
+	Pipeline pipeline(std::format("heapcamerasrc name=source camera-name={} "
+				      "tuning-file=/nowhere/to/be.found num-buffers=2 ! "
+				      "fakesink name=sink sync=false",
+				      vimc));
+	pipeline.run();
+	expectError(pipeline, "heapcamerasrc", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND);
+	EXPECT_THAT(pipeline.errors().front().message, testing::HasSubstr("/nowhere/to/be.found"));
 }
 
 TEST(CameraTells, AWrongControlIsAnErrorAtTheStartAndAWarningLater)

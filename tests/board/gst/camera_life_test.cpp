@@ -283,6 +283,26 @@ TEST(CameraCaps, AMosaicIsBayerCaps)
 	}
 }
 
+TEST(CameraCaps, TheRoleRawHasTheMosaicOnly)
+{
+	const Vivid vivid("0");
+	Pipeline pipeline(std::format("heapcamerasrc name=source camera-name={} heap=system "
+				      "stream-role=raw num-buffers=2 ! fakesink name=sink "
+				      "sync=false",
+				      vivid.node()));
+	std::string name;
+	pipeline.onBuffer([&](GstBuffer *, unsigned) {
+		GstPad *pad = gst_element_get_static_pad(pipeline.element("sink"), "sink");
+		GstCaps *caps = gst_pad_get_current_caps(pad);
+		name = gst_structure_get_name(gst_caps_get_structure(caps, 0));
+		gst_caps_unref(caps);
+		gst_object_unref(pad);
+	});
+	pipeline.run();
+	EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
+	EXPECT_EQ(name, "video/x-bayer");
+}
+
 /* Whatever of vivid's formats GStreamer has a name for: its converter sees the bars. */
 TEST(CameraCaps, EveryFormatIsWhatItsNameSays)
 {

@@ -6,6 +6,8 @@
 #include "quiet_board.h"
 #include "vivid.h"
 
+#include "gst/heap/gstheapcamerameta.h"
+
 #include <format>
 
 #include <gmock/gmock.h>
@@ -79,6 +81,79 @@ TEST(CameraStreams, ASlowBranchDoesNotStopTheOther)
 	EXPECT_EQ(fast.count, 60U);
 	EXPECT_LT(slow.count, 30U);
 	EXPECT_GT(slow.count, 0U);
+}
+
+/* As ASlowBranch..., whose frames are old when they come; here the newest is taken. */
+TEST(CameraStreams, ABranchMayTakeTheLatestOnly)
+{
+	GstClockTime age[2] = {};
+	for (const bool latest : {false, true}) {
+		Pipeline pipeline("heapcamerasrc name=source camera-name=Virtual0 heap=system "
+				  "source. ! video/x-raw,width=640,height=480,framerate=30/1 ! "
+				  "fakesink name=other sync=false "
+				  "source.src_0 ! video/x-raw,width=640,height=480 ! "
+				  "identity sleep-time=200000 ! fakesink name=sink sync=false "
+				  "async=false");
+		GstPad *pad = gst_element_get_static_pad(pipeline.element("source"), "src_0");
+		gst_util_set_object_arg(G_OBJECT(pad), "drop-policy", latest ? "latest" : "queue");
+		gst_object_unref(pad);
+		std::atomic<unsigned> count = 0;
+		pipeline.onBuffer([&](GstBuffer *buffer, unsigned number) {
+			count = number;
+			if (number > 5 && number <= 15)
+				age[latest] += GstClockTime(
+					g_get_monotonic_time() * 1000 -
+					gst_buffer_get_heap_camera_meta(buffer)->arrival);
+		});
+		pipeline.setState(GST_STATE_PLAYING);
+		EXPECT_TRUE(waitFor([&] { return count > 15; })) << pipeline.errorText();
+	}
+	/* Of four buffers one is in identity, and of the three that wait the last is taken. */
+	EXPECT_LT(age[1] + 10 * 100 * GST_MSECOND, age[0]);
+}
+
+/* The flush is the branch's own, as before a seek in it. */
+TEST(CameraStreams, ABranchThatFlushesGoesOn)
+{
+	Pipeline pipeline("heapcamerasrc name=source camera-name=Virtual0 heap=system "
+			  "source. ! video/x-raw,width=640,height=480 ! "
+			  "fakesink name=sink sync=false "
+			  "source.src_0 ! video/x-raw,width=640,height=480 ! "
+			  "fakesink name=other sync=false async=false");
+	Counter main(pipeline, "sink"), other(pipeline, "other");
+	pipeline.setState(GST_STATE_PLAYING);
+	ASSERT_TRUE(waitFor([&] { return other.count > 3; })) << pipeline.errorText();
+	GstPad *pad = gst_element_get_static_pad(pipeline.element("source"), "src_0");
+	for (int i = 0; i < 3; i++) {
+		gst_pad_push_event(pad, gst_event_new_flush_start());
+		const unsigned before = main.count, stood = other.count;
+		EXPECT_TRUE(waitFor([&] { return main.count > before + 5; }));
+		EXPECT_LE(other.count, stood + 1);
+		gst_pad_push_event(pad, gst_event_new_flush_stop(TRUE));
+		EXPECT_TRUE(waitFor([&] { return other.count > stood + 5; }))
+			<< "after flush " << i;
+	}
+	gst_object_unref(pad);
+}
+
+TEST(CameraStreams, TheCameraIsChosenByItsProperties)
+{
+	const std::pair<std::string, std::string> choices[] = {
+		{"camera-location=front", "Virtual0"},
+		{"camera-index=0", "Virtual0"},
+		{"camera-index=1", "platform/vimc.0 Sensor B"},
+		{"camera-name=vivid", vividNode()},
+	};
+	for (const auto &[property, camera] : choices) {
+		Pipeline pipeline("heapcamerasrc name=source heap=system num-buffers=2 " +
+				  property + " ! fakesink name=sink sync=false");
+		std::string chosen;
+		pipeline.onBuffer(
+			[&](GstBuffer *, unsigned) { chosen = pipeline.plan("source", "camera"); });
+		pipeline.run();
+		EXPECT_TRUE(pipeline.reachedEnd()) << property << ": " << pipeline.errorText();
+		EXPECT_EQ(chosen, camera) << property;
+	}
 }
 
 TEST(CameraStreams, PadsComeAndGoWhilePlaying)
