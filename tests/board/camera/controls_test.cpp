@@ -11,6 +11,7 @@
 
 #include <drm/drm_fourcc.h>
 #include <gmock/gmock.h>
+#include <libcamera/camera_manager.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -202,9 +203,12 @@ TEST(Cameras, ATuningFileIsReadByLibcamera)
 	{
 		const auto camera = openCamera(vimc);
 		ASSERT_TRUE(camera) << textOf(camera);
+		/* 0.4 looks at the variable for the Raspberry Pi only. */
 		inotify_event opened{};
-		EXPECT_EQ(read(watch.get(), &opened, sizeof(opened)), ssize_t(sizeof(opened)))
-			<< "the image processing of vimc has not opened it";
+		const bool looks = !libcamera::CameraManager::version().starts_with("v0.4.");
+		EXPECT_EQ(read(watch.get(), &opened, sizeof(opened)),
+			  looks ? ssize_t(sizeof(opened)) : -1)
+			<< "whether the image processing of vimc has opened it";
 		EXPECT_EQ(codeOf(setTuningFile("")), EBUSY);
 		EXPECT_TRUE(setTuningFile(file)) << "the same is no change";
 	}

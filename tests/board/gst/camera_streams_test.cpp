@@ -130,6 +130,10 @@ TEST(CameraStreams, ABranchThatFlushesGoesOn)
 		EXPECT_TRUE(waitFor([&] { return main.count > before + 5; }));
 		EXPECT_LE(other.count, stood + 1);
 		gst_pad_push_event(pad, gst_event_new_flush_stop(TRUE));
+		/* It takes the segment along. */
+		GstSegment segment;
+		gst_segment_init(&segment, GST_FORMAT_TIME);
+		gst_pad_push_event(pad, gst_event_new_segment(&segment));
 		EXPECT_TRUE(waitFor([&] { return other.count > stood + 5; }))
 			<< "after flush " << i;
 	}

@@ -286,7 +286,7 @@ std::vector<ControlDescription> knownControls();
 /**
  * \brief The file with the tuning of the image processing, instead of the one for the sensor
  *
- * libcamera reads it when it starts, which is with the first camera of the process. Empty: none.
+ * Read by libcamera with the process's first camera; 0.4: the Raspberry Pi's only. Empty: none.
  *
  * Errors: ENOENT, EACCES the file cannot be read; EBUSY libcamera runs already with another.
  */
