@@ -35,9 +35,7 @@ public:
 
 	const CameraInfo &info() const { return camera_->info(); }
 	/**
-	 * \brief Of a stream in this role; asked once. Empty: the camera has none
-	 *
-	 * From any thread for a role that was asked for before.
+	 * \brief Of a stream in this role; asked once. Empty: the camera has none. Any thread
 	 */
 	std::vector<CaptureMode> modes(StreamRole role = StreamRole::Viewfinder);
 	/** \brief Ask again where a signal may have changed: at the input of a V4L2 grabber */

@@ -42,8 +42,8 @@
  *
  * ## Memory
  * With #heapcamerasrc:heap set, buffers come from that heap. Otherwise the pool that downstream
- * proposes is used when it has dma-bufs with the camera's layout, and else a heap that `auto`
- * chooses. #heapcamerasrc:buffer-mode insists on one of the two.
+ * proposes is used when it has dma-bufs with the camera's layout, and else a heap of the
+ * property's default. #heapcamerasrc:buffer-mode insists on one of the two.
  *
  * ## Frames
  * Buffers carry #GstVideoMeta, a #GstReferenceTimestampMeta with the time of arrival, and a

@@ -14,6 +14,7 @@ using heapflow::ControlDescription;
 using heapflow::ControlType;
 using heapflow::ControlValue;
 using heapflow::Result;
+using heapflow::gst::CameraSession;
 using heapflow::gst::CameraSource;
 
 namespace
@@ -165,9 +166,14 @@ static std::string keyOf(const std::string &name)
 	return heapflow::controlKey(known ? (*known)->name : name);
 }
 
-static bool isMomentary(const std::vector<ControlDescription> &controls, const std::string &name)
+/* Only for names that libcamera does not know is the camera asked: a controller sets one a frame.
+ */
+static bool isMomentary(CameraSession &session, const std::string &name)
 {
-	const auto control = heapflow::findControl(controls, name);
+	if (const auto known = heapflow::findControl(settableControls(), name))
+		return (*known)->momentary;
+	const std::vector<ControlDescription> own = session.controls();
+	const auto control = heapflow::findControl(own, name);
 	return control && (*control)->momentary;
 }
 
@@ -179,10 +185,8 @@ static void gst_heap_camera_src_set(GstHeapCameraSrc *self, const heapflow::Cont
 {
 	CameraSource &source = *self->source;
 	const auto session = gst_heap_camera_src_session(self);
-	std::vector<ControlDescription> known;
 
 	if (session) {
-		known = session->controls();
 		if (auto set = session->setControls(controls); !set) {
 			HEAPFLOW_ELEMENT_WARNING(self, set.error());
 			return;
@@ -190,7 +194,7 @@ static void gst_heap_camera_src_set(GstHeapCameraSrc *self, const heapflow::Cont
 	}
 	std::lock_guard lock(source.mutex);
 	for (const auto &[name, value] : controls)
-		if (!isMomentary(known, name))
+		if (!session || !isMomentary(*session, name))
 			source.controls[keyOf(name)] = {name, value};
 }
 
@@ -270,10 +274,9 @@ Result<void> gst_heap_camera_src_apply_controls(GstHeapCameraSrc *self)
 		return {};
 	if (auto set = session->setControls(controls); !set)
 		return set;
-	const std::vector<ControlDescription> known = session->controls();
 	std::lock_guard lock(source.mutex);
 	for (const auto &[name, value] : controls)
-		if (isMomentary(known, name))
+		if (isMomentary(*session, name))
 			source.controls.erase(keyOf(name));
 	return {};
 }

@@ -75,9 +75,13 @@ void enumerateRates(const V4l2Node &node, CaptureMode &mode)
 			mode.rates.push_back(rate);
 	};
 	v4l2_frmivalenum interval{};
-	interval.pixel_format = pixelformatOf(node, mode.fourcc, mode.modifier);
+	interval.pixel_format = v4l2FromDrm(mode.fourcc, mode.modifier);
 	interval.width = mode.maxWidth;
 	interval.height = mode.maxHeight;
+	/* Its other name, if it has one; not asked for all of hundreds of modes. */
+	if (node.ioctl(VIDIOC_ENUM_FRAMEINTERVALS, &interval))
+		interval.pixel_format = pixelformatOf(node, mode.fourcc, mode.modifier);
+	interval.index = 0;
 	for (; !node.ioctl(VIDIOC_ENUM_FRAMEINTERVALS, &interval); ++interval.index) {
 		if (interval.type != V4L2_FRMIVAL_TYPE_DISCRETE) {
 			/* A range: its ends; the longest interval is the lowest rate. */

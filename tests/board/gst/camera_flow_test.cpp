@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Policies, starvation, recovery, controls and what frames tell, of heapcamerasrc. */
+/* Policies, starvation, recovery and what frames tell, of heapcamerasrc. */
 #include "board.h"
 #include "long_form.h"
 #include "pipeline.h"
@@ -13,7 +13,6 @@
 #include <format>
 
 #include <gmock/gmock.h>
-#include <gst/video/video.h>
 #include <malloc.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -278,137 +277,6 @@ TEST(CameraFlow, ALostCameraIsWaitedForIfWanted)
 		EXPECT_EQ(pipeline.warnings().size(), losses);
 	}
 	EXPECT_EQ(settled(before), before);
-}
-
-/* --- controls and metadata --- */
-
-TEST(CameraTells, ControlsArePropertiesThatWorkWhilePlaying)
-{
-	Pipeline pipeline(std::format("heapcamerasrc name=source camera-name={} heap=system ! "
-				      "video/x-raw,width=320,height=240 ! "
-				      "fakesink name=sink sync=false",
-				      vimc));
-	std::atomic<double> mean = 0;
-	pipeline.onBuffer([&](GstBuffer *buffer, unsigned) {
-		GstMapInfo map;
-		ASSERT_TRUE(gst_buffer_map(buffer, &map, GST_MAP_READ));
-		double sum = 0;
-		for (gsize i = 0; i < map.size; i += 97)
-			sum += map.data[i];
-		mean = sum * 97 / double(map.size);
-		gst_buffer_unmap(buffer, &map);
-	});
-	pipeline.setState(GST_STATE_PLAYING);
-	GstElement *source = pipeline.element("source");
-	ASSERT_TRUE(waitFor([&] { return mean > 10; }));
-	const double normal = mean;
-	g_object_set(source, "brightness", -0.6, nullptr);
-	EXPECT_TRUE(waitFor([&] { return mean < normal - 20; })) << mean;
-	double set = 0;
-	g_object_get(source, "brightness", &set, nullptr);
-	EXPECT_DOUBLE_EQ(set, -0.6);
-	GstStructure *both = gst_structure_from_string("c,brightness=0.8,contrast=0.2", nullptr);
-	g_object_set(source, "controls", both, nullptr);
-	gst_structure_free(both);
-	EXPECT_TRUE(waitFor([&] { return mean > normal; })) << mean;
-
-	GstStructure *list = nullptr;
-	g_object_get(source, "camera-controls", &list, nullptr);
-	ASSERT_NE(list, nullptr);
-	EXPECT_TRUE(gst_structure_has_field(list, "brightness"));
-	gst_structure_free(list);
-}
-
-/* Two names for one control; the camera is set up anew with what was set last. */
-TEST(CameraTells, TheValueSetLastHoldsWhenTheCameraIsSetUpAnew)
-{
-	Pipeline pipeline(
-		std::format("heapcamerasrc name=source camera-name={} heap=system "
-			    "controls=\"c,brightness=0.8\" ! "
-			    "capsfilter name=filter caps=video/x-raw,width=320,height=240 ! "
-			    "fakesink name=sink sync=false",
-			    vimc));
-	std::atomic<double> mean = 0;
-	std::atomic<unsigned> width = 0;
-	pipeline.onBuffer([&](GstBuffer *buffer, unsigned) {
-		GstMapInfo map;
-		ASSERT_TRUE(gst_buffer_map(buffer, &map, GST_MAP_READ));
-		double sum = 0;
-		for (gsize i = 0; i < map.size; i += 97)
-			sum += map.data[i];
-		mean = sum * 97 / double(map.size);
-		gst_buffer_unmap(buffer, &map);
-		width = gst_buffer_get_video_meta(buffer)->width;
-	});
-	pipeline.setState(GST_STATE_PLAYING);
-	GstElement *source = pipeline.element("source");
-	ASSERT_TRUE(waitFor([&] { return mean > 100; })) << mean;
-	const double bright = mean;
-	g_object_set(source, "brightness", -0.6, nullptr);
-	EXPECT_TRUE(waitFor([&] { return mean < bright - 40; })) << mean;
-	GstCaps *other = gst_caps_from_string("video/x-raw,width=640,height=480");
-	g_object_set(pipeline.element("filter"), "caps", other, nullptr);
-	gst_caps_unref(other);
-	ASSERT_TRUE(waitFor([&] { return width == 640; })) << pipeline.errorText();
-	g_usleep(G_USEC_PER_SEC);
-	EXPECT_LT(mean, bright - 40);
-	double set = 0;
-	g_object_get(source, "brightness", &set, nullptr);
-	EXPECT_DOUBLE_EQ(set, -0.6);
-}
-
-TEST(CameraTells, ASensorConfigurationThatCannotBeMetIsAnErrorAtTheStart)
-{
-	const struct {
-		const char *config, *message;
-	} cases[] = {
-		{"s,width=640,height=480,depth=8", "mode of its sensor"},
-		{"s,width=640,height=480", "needs width, height and depth"},
-		{"s,width=640,height=480,bits=8", "no field 'bits'"},
-	};
-	for (const auto &one : cases) {
-		Pipeline pipeline(std::format("heapcamerasrc name=source camera-name={} "
-					      "sensor-config=\"{}\" num-buffers=2 ! "
-					      "fakesink name=sink sync=false",
-					      vimc, one.config));
-		pipeline.run();
-		expectError(pipeline, "heapcamerasrc", GST_RESOURCE_ERROR,
-			    GST_RESOURCE_ERROR_SETTINGS);
-		EXPECT_THAT(pipeline.errors().front().message, testing::HasSubstr(one.message));
-	}
-}
-
-TEST(CameraTells, ATuningFileThatIsNotThereIsAnError)
-{
-	Pipeline pipeline(std::format("heapcamerasrc name=source camera-name={} "
-				      "tuning-file=/nowhere/to/be.found num-buffers=2 ! "
-				      "fakesink name=sink sync=false",
-				      vimc));
-	pipeline.run();
-	expectError(pipeline, "heapcamerasrc", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND);
-	EXPECT_THAT(pipeline.errors().front().message, testing::HasSubstr("/nowhere/to/be.found"));
-}
-
-TEST(CameraTells, AWrongControlIsAnErrorAtTheStartAndAWarningLater)
-{
-	Pipeline wrong(std::format("heapcamerasrc name=source camera-name={} brightness=5 "
-				   "num-buffers=2 ! fakesink name=sink sync=false",
-				   vimc));
-	wrong.run();
-	expectError(wrong, "heapcamerasrc", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS);
-	EXPECT_THAT(wrong.errors().front().message, testing::HasSubstr("-1 to 1"));
-
-	Pipeline later(std::format("heapcamerasrc name=source camera-name={} num-buffers=12 "
-				   "heap=system ! fakesink name=sink sync=false",
-				   vimc));
-	later.onBuffer([&](GstBuffer *, unsigned number) {
-		if (number == 2)
-			g_object_set(later.element("source"), "brightness", 7.0, nullptr);
-	});
-	later.run();
-	EXPECT_TRUE(later.reachedEnd()) << later.errorText();
-	ASSERT_EQ(later.warnings().size(), 1U);
-	EXPECT_THAT(later.warnings().front().message, testing::HasSubstr("-1 to 1, not 7"));
 }
 
 TEST(CameraTells, FramesCarryWhatTheCameraTold)

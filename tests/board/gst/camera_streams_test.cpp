@@ -160,6 +160,38 @@ TEST(CameraStreams, TheCameraIsChosenByItsProperties)
 	}
 }
 
+/* A request pad with a sink named "late" behind it, while the pipeline plays. */
+class LateBranch
+{
+public:
+	explicit LateBranch(GstElement *source)
+		: source_(source), sink_(gst_element_factory_make("fakesink", "late"))
+	{
+		g_object_set(sink_, "sync", FALSE, "async", FALSE, nullptr);
+		gst_bin_add(bin(), sink_);
+		gst_element_sync_state_with_parent(sink_);
+		pad_ = gst_element_request_pad_simple(source_, "src_%u");
+		GstPad *peer = gst_element_get_static_pad(sink_, "sink");
+		EXPECT_EQ(gst_pad_link(pad_, peer), GST_PAD_LINK_OK);
+		gst_object_unref(peer);
+	}
+	~LateBranch()
+	{
+		gst_element_release_request_pad(source_, pad_);
+		gst_object_unref(pad_);
+		gst_element_set_state(sink_, GST_STATE_NULL);
+		gst_bin_remove(bin(), sink_);
+	}
+	LateBranch(const LateBranch &) = delete;
+	LateBranch &operator=(const LateBranch &) = delete;
+
+private:
+	GstBin *bin() const { return GST_BIN(GST_OBJECT_PARENT(source_)); }
+
+	GstElement *source_, *sink_;
+	GstPad *pad_ = nullptr;
+};
+
 TEST(CameraStreams, PadsComeAndGoWhilePlaying)
 {
 	Pipeline pipeline("heapcamerasrc name=source camera-name=Virtual0 heap=system "
@@ -169,23 +201,13 @@ TEST(CameraStreams, PadsComeAndGoWhilePlaying)
 	pipeline.setState(GST_STATE_PLAYING);
 	ASSERT_TRUE(waitFor([&] { return main.count > 3; }));
 	GstElement *source = pipeline.element("source");
-	auto *bin = GST_BIN(GST_OBJECT_PARENT(source));
 	for (int i = 0; i < 3; i++) {
-		GstElement *sink = gst_element_factory_make("fakesink", "late");
-		g_object_set(sink, "sync", FALSE, "async", FALSE, nullptr);
-		gst_bin_add(bin, sink);
-		gst_element_sync_state_with_parent(sink);
-		GstPad *pad = gst_element_request_pad_simple(source, "src_%u");
-		GstPad *peer = gst_element_get_static_pad(sink, "sink");
-		gst_pad_set_active(pad, TRUE);
-		ASSERT_EQ(gst_pad_link(pad, peer), GST_PAD_LINK_OK);
-		Counter late(pipeline, "late");
-		EXPECT_TRUE(waitFor([&] { return late.count > 3; })) << pipeline.errorText();
-		gst_element_release_request_pad(source, pad);
-		gst_object_unref(pad);
-		gst_object_unref(peer);
-		gst_element_set_state(sink, GST_STATE_NULL);
-		gst_bin_remove(bin, sink);
+		{
+			const LateBranch branch(source);
+			Counter late(pipeline, "late");
+			EXPECT_TRUE(waitFor([&] { return late.count > 3; }))
+				<< pipeline.errorText();
+		}
 		const unsigned now = main.count;
 		EXPECT_TRUE(waitFor([&] { return main.count > now + 3; }));
 	}
@@ -201,21 +223,9 @@ TEST(CameraStreams, PadsMayGoAtAnyMoment)
 	pipeline.setState(GST_STATE_PLAYING);
 	ASSERT_TRUE(waitFor([&] { return main.count > 3; }));
 	GstElement *source = pipeline.element("source");
-	auto *bin = GST_BIN(GST_OBJECT_PARENT(source));
 	for (int i = 0; i < 40; i++) {
-		GstElement *sink = gst_element_factory_make("fakesink", "late");
-		g_object_set(sink, "sync", FALSE, "async", FALSE, nullptr);
-		gst_bin_add(bin, sink);
-		gst_element_sync_state_with_parent(sink);
-		GstPad *pad = gst_element_request_pad_simple(source, "src_%u");
-		GstPad *peer = gst_element_get_static_pad(sink, "sink");
-		ASSERT_EQ(gst_pad_link(pad, peer), GST_PAD_LINK_OK);
+		const LateBranch branch(source);
 		g_usleep(gulong(i) * 2500);
-		gst_element_release_request_pad(source, pad);
-		gst_object_unref(pad);
-		gst_object_unref(peer);
-		gst_element_set_state(sink, GST_STATE_NULL);
-		gst_bin_remove(bin, sink);
 	}
 	const unsigned now = main.count;
 	EXPECT_TRUE(waitFor([&] { return main.count > now + 3; })) << pipeline.errorText();

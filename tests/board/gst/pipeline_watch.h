@@ -7,6 +7,8 @@
 #include <atomic>
 #include <functional>
 
+#include <gtest/gtest.h>
+
 namespace heapflow::test
 {
 
@@ -28,6 +30,22 @@ public:
 	}
 	std::atomic<unsigned> count = 0;
 };
+
+/** \brief Brightness of a frame, from 0 to 255: the mean of every 97th byte */
+inline double meanOf(GstBuffer *buffer)
+{
+	GstMapInfo map;
+	if (!gst_buffer_map(buffer, &map, GST_MAP_READ)) {
+		ADD_FAILURE() << "a frame cannot be mapped";
+		return 0;
+	}
+	double sum = 0;
+	for (gsize i = 0; i < map.size; i += 97)
+		sum += map.data[i];
+	const double mean = sum * 97 / double(map.size);
+	gst_buffer_unmap(buffer, &map);
+	return mean;
+}
 
 /** \brief Looks a hundred times a second, for `tenths` tenths of a second at most */
 inline bool waitFor(const std::function<bool()> &condition, int tenths = 100)
