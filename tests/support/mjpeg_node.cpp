@@ -9,6 +9,8 @@
 
 #include <cerrno>
 #include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <mutex>
@@ -136,6 +138,28 @@ int dequeue(Node &state, v4l2_buffer &buffer)
 	return 0;
 }
 
+/* How the sensor is mounted and what the driver mirrors: "ROTATION HFLIP VFLIP". */
+int control(v4l2_control &control)
+{
+	int rotation = 0, mirrored = 0, flipped = 0;
+	const char *mounted = std::getenv(heapflow::test::mjpegMounted);
+	if (!mounted || std::sscanf(mounted, "%d %d %d", &rotation, &mirrored, &flipped) != 3)
+		return refuse(EINVAL);
+	switch (control.id) {
+	case V4L2_CID_CAMERA_SENSOR_ROTATION:
+		control.value = rotation;
+		return 0;
+	case V4L2_CID_HFLIP:
+		control.value = mirrored;
+		return 0;
+	case V4L2_CID_VFLIP:
+		control.value = flipped;
+		return 0;
+	default:
+		return refuse(EINVAL);
+	}
+}
+
 int answer(unsigned long request, void *argument)
 {
 	Node &state = node();
@@ -155,6 +179,8 @@ int answer(unsigned long request, void *argument)
 		state.buffers.assign(static_cast<v4l2_requestbuffers *>(argument)->count, -1);
 		state.queued.clear();
 		return 0;
+	case VIDIOC_G_CTRL:
+		return control(*static_cast<v4l2_control *>(argument));
 	case VIDIOC_PREPARE_BUF:
 		return 0;
 	case VIDIOC_QBUF:

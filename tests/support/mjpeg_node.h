@@ -11,6 +11,9 @@ namespace heapflow::test
 /** \brief The file that is opened for it */
 inline constexpr const char *mjpegNode = "/dev/null";
 
+/** \brief Environment: how its sensor is mounted, "DEGREES HFLIP VFLIP"; unset: no such controls */
+inline constexpr const char *mjpegMounted = "HEAPFLOW_TEST_MOUNTED";
+
 /** \brief What the node calls its format, V4L2_PIX_FMT_MJPEG unless set; set it before it is opened
  */
 void setMjpegNodeFormat(uint32_t pixelformat);

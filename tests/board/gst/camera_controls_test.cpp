@@ -5,7 +5,10 @@
 #include "vivid.h"
 
 #include <atomic>
+#include <cmath>
 #include <format>
+#include <mutex>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gst/video/video.h>
@@ -44,6 +47,51 @@ TEST(CameraTells, ControlsArePropertiesThatWorkWhilePlaying)
 	ASSERT_NE(list, nullptr);
 	EXPECT_TRUE(gst_structure_has_field(list, "brightness"));
 	gst_structure_free(list);
+}
+
+/* No frame has one of them and not the other: they go with one request. */
+TEST(CameraTells, AStructureOfControlsIsForOneFrame)
+{
+	Pipeline pipeline(std::format("heapcamerasrc name=source camera-name={} heap=system ! "
+				      "video/x-raw,width=320,height=240 ! "
+				      "fakesink name=sink sync=false",
+				      vimc));
+	std::mutex mutex;
+	std::vector<double> means;
+	pipeline.onBuffer([&](GstBuffer *buffer, unsigned) {
+		std::lock_guard lock(mutex);
+		means.push_back(meanOf(buffer));
+	});
+	pipeline.setState(GST_STATE_PLAYING);
+	const auto settle = [&](const char *controls) {
+		GstStructure *structure = gst_structure_from_string(controls, nullptr);
+		g_object_set(pipeline.element("source"), "controls", structure, nullptr);
+		gst_structure_free(structure);
+		const auto count = [&] {
+			std::lock_guard lock(mutex);
+			return means.size();
+		};
+		const size_t now = count();
+		EXPECT_TRUE(waitFor([&] { return count() >= now + 12; })) << pipeline.errorText();
+		std::lock_guard lock(mutex);
+		return means.back();
+	};
+	const double first = settle("c,brightness=0.6,contrast=1.9");
+	const double brightOnly = settle("c,brightness=-0.6,contrast=1.9");
+	(void)settle("c,brightness=0.6,contrast=1.9");
+	const double contrastOnly = settle("c,brightness=0.6,contrast=0.1");
+	(void)settle("c,brightness=0.6,contrast=1.9");
+	{
+		std::lock_guard lock(mutex);
+		means.clear();
+	}
+	const double both = settle("c,brightness=-0.6,contrast=0.1");
+	std::lock_guard lock(mutex);
+	for (const double other : {first, brightOnly, contrastOnly})
+		ASSERT_GT(std::abs(both - other), 4) << "the pictures tell them apart";
+	for (const double mean : means)
+		EXPECT_TRUE(std::abs(mean - first) < 1 || std::abs(mean - both) < 1)
+			<< mean << ", neither " << first << " nor " << both;
 }
 
 /* Two names for one control; the camera is set up anew with what was set last. */

@@ -9,8 +9,11 @@
 #include "gst/heap/gstheapcamerameta.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <format>
+#include <fstream>
 #include <mutex>
+#include <sstream>
 
 #include <gmock/gmock.h>
 #include <gst/allocators/gstdmabuf.h>
@@ -30,6 +33,22 @@ ino_t identityOf(GstBuffer *buffer)
 	struct stat status = {};
 	fstat(gst_dmabuf_memory_get_fd(gst_buffer_peek_memory(buffer, 0)), &status);
 	return status.st_ino;
+}
+
+/* The suites for libcamera 0.4 must not run with another by mistake, and the other way round. */
+TEST(CameraTells, RunWithTheLibcameraThatIsMeant)
+{
+	GstElement *source = gst_element_factory_make("heapcamerasrc", nullptr);
+	ASSERT_NE(source, nullptr);
+	gst_object_unref(source);
+	const char *expected = std::getenv("HEAPFLOW_EXPECT_LIBCAMERA");
+	std::ostringstream maps;
+	maps << std::ifstream("/proc/self/maps").rdbuf();
+	const std::string text = maps.str();
+	EXPECT_THAT(text, testing::HasSubstr(std::string("/libcamera.so.") +
+					     (expected ? expected : "0.7") + "."));
+	EXPECT_EQ(text.find("/libcamera.so."),
+		  text.find(std::string("/libcamera.so.") + (expected ? expected : "0.7") + "."));
 }
 
 TEST(CameraTells, ABadFrameIsCorruptedAndPushed)

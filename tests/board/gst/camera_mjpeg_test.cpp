@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* MJPEG through heapcamerasrc, from a made-up node into buffers of a real heap. */
+/*
+ * What no driver of the board has, through heapcamerasrc, from a made-up node into buffers of a
+ * real heap: MJPEG, and a sensor that is not mounted upright.
+ */
 #include "mjpeg_node.h"
 #include "run_command.h"
 
@@ -41,6 +44,29 @@ TEST(CameraMjpeg, EachBufferIsAsLongAsItsPicture)
 		++found;
 	}
 	EXPECT_EQ(found, 12U);
+}
+
+/* The tag says how to turn the picture to see it upright; the driver's own flips count. */
+TEST(CameraTells, ASensorThatIsMountedOtherwiseIsATag)
+{
+	const struct {
+		const char *mounted, *tag;
+	} cases[] = {
+		{"0 0 0", "rotate-0"},     {"90 0 0", "rotate-270"}, {"180 0 0", "rotate-180"},
+		{"270 0 0", "rotate-90"},  {"180 1 1", "rotate-0"},  {"0 1 1", "rotate-180"},
+		{"180 1 0", "rotate-180"},
+	};
+	for (const auto &one : cases) {
+		const CommandResult result = runCommand(std::format(
+			"{}='{}' LD_PRELOAD=$HEAPFLOW_BUILD/tests/board/gst/libmjpeg-node.so "
+			"gst-launch-1.0 -t heapcamerasrc camera-name={} heap='video@*' "
+			"num-buffers=2 ! fakesink sync=false",
+			mjpegMounted, one.mounted, mjpegNode));
+		EXPECT_EQ(result.status, 0) << result.errors;
+		EXPECT_THAT(result.output,
+			    testing::HasSubstr(std::string("image orientation: ") + one.tag))
+			<< one.mounted;
+	}
 }
 
 } /* namespace */
