@@ -317,11 +317,16 @@ void Scanout::refreshCounts()
 bool Scanout::publishPlan()
 {
 	refreshCounts();
+	{
+		std::lock_guard state(stateMutex_);
+		if (counts_.plans == plans_)
+			return false;
+		plans_ = counts_.plans;
+	}
+	/* Not with stateMutex_: the Screen calls committed() with its own mutex held. */
+	auto plan = screen_->plan();
 	std::lock_guard state(stateMutex_);
-	if (counts_.plans == plans_)
-		return false;
-	plans_ = counts_.plans;
-	if (auto plan = screen_->plan()) {
+	if (plan) {
 		publishedPlan_ = std::move(*plan);
 		planned_ = true;
 	}

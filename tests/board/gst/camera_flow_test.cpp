@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <format>
+#include <mutex>
 
 #include <gmock/gmock.h>
 #include <malloc.h>
@@ -61,11 +62,13 @@ TEST(CameraFlow, StarvationIsSaidAndEnds)
 	Pipeline pipeline(std::format("heapcamerasrc name=source camera-name={} heap=system ! "
 				      "queue name=hold ! fakesink name=sink sync=false",
 				      vivid.node()));
+	std::mutex mutex;
 	std::vector<GstBuffer *> kept;
-	std::atomic<bool> keep = true;
+	bool keep = true;
 	std::atomic<unsigned> seen = 0;
 	pipeline.onBuffer([&](GstBuffer *buffer, unsigned) {
 		seen++;
+		std::lock_guard lock(mutex);
 		if (keep)
 			kept.push_back(gst_buffer_ref(buffer));
 	});
@@ -81,9 +84,12 @@ TEST(CameraFlow, StarvationIsSaidAndEnds)
 	gst_message_unref(message);
 	/* Longer than a silent camera is given: starving is not the camera's fault. */
 	g_usleep(6 * G_USEC_PER_SEC);
-	keep = false;
-	for (GstBuffer *buffer : kept)
-		gst_buffer_unref(buffer);
+	{
+		std::lock_guard lock(mutex);
+		keep = false;
+		for (GstBuffer *buffer : kept)
+			gst_buffer_unref(buffer);
+	}
 	const unsigned now = seen;
 	EXPECT_TRUE(waitFor([&] { return seen > now + 10; })) << pipeline.errorText();
 }
