@@ -20,11 +20,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -165,6 +167,18 @@ void loadDrivers(const Order &order)
 			giveUp("cannot load " + path);
 		close(fd);
 	}
+}
+
+/* With 127.0.0.1, which the kernel gives it as it comes up (inetdev_event(), NETDEV_UP). */
+void startLoopback()
+{
+	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ifreq request{};
+	strcpy(request.ifr_name, "lo");
+	request.ifr_flags = IFF_UP;
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+		giveUp("cannot start the loopback interface");
+	close(fd);
 }
 
 void openLine()
@@ -480,6 +494,7 @@ int main()
 	setBootId(order.bootId);
 	loadDrivers(order);
 	startUdev();
+	startLoopback();
 
 	const int32_t status = runCommand(order);
 	kill(-1, SIGKILL);
