@@ -188,9 +188,10 @@ private:
 class WithWeston : public InteropSetup
 {
 public:
-	explicit WithWeston(const std::string &renderer)
+	explicit WithWeston(const std::string &renderer, const std::string &backend = "headless",
+			    const std::string &more = "")
 	{
-		runCommand("weston --backend=headless --renderer=" + renderer +
+		runCommand(more + "weston --backend=" + backend + " --renderer=" + renderer +
 			   " --socket=interop --idle-time=0 "
 			   "--log=" +
 			   log() + " & echo $! >" + pid() +
@@ -212,6 +213,35 @@ private:
 	std::string pid() const { return (directory_.path() / "pid").string(); }
 
 	TemporaryDirectory directory_;
+};
+
+/* The board has no virtual terminals: seatd's seat is not bound to one. */
+class WithSeatd
+{
+public:
+	WithSeatd()
+	{
+		runCommand("SEATD_VTBOUND=0 seatd -l error & for i in $(seq 100); do "
+			   "[ -S /run/seatd.sock ] && break; sleep 0.1; done");
+	}
+	~WithSeatd() { runCommand("pkill -x seatd; while pgrep -x seatd; do sleep 0.1; done"); }
+};
+
+/* A desktop on the screen of the board: the order of the two is that of their ends. */
+class WithWestonOnTheScreen : private WithSeatd, public WithWeston
+{
+public:
+	WithWestonOnTheScreen()
+		: WithWeston("gl", "drm --continue-without-input", "LIBSEAT_BACKEND=seatd ")
+	{
+	}
+};
+
+/* Nothing is made here: the program that runs the row is another. */
+class WithRtspServer : public InteropSetup
+{
+public:
+	std::string program() const override { return HEAPFLOW_RTSP_ROW; }
 };
 
 class WithFilm : public InteropSetup
@@ -257,6 +287,10 @@ std::unique_ptr<InteropSetup> InteropSetup::make(const std::string &name)
 		return std::make_unique<WithWeston>("gl");
 	if (name == "weston-pixman")
 		return std::make_unique<WithWeston>("pixman");
+	if (name == "weston-drm")
+		return std::make_unique<WithWestonOnTheScreen>();
+	if (name == "rtsp")
+		return std::make_unique<WithRtspServer>();
 	if (name == "film")
 		return std::make_unique<WithFilm>();
 	if (name == "gl")

@@ -59,6 +59,8 @@ public:
 	/** \brief The pipeline with the nodes and files of this board */
 	virtual std::string complete(std::string pipeline) const;
 	virtual std::string environment() const { return {}; }
+	/** \brief What runs the pipeline and prints as gst-row does */
+	virtual std::string program() const { return "gst-row"; }
 };
 
 } /* namespace heapflow::test */

@@ -33,7 +33,7 @@ TEST_P(Interop, IsAsDocumented)
 	const TemporaryDirectory directory;
 	const std::string json = (directory.path() / "json").string();
 	const Witnessed seen = witness(
-		"gst-row '" + setup->complete(row.pipeline) + "'",
+		setup->program() + " '" + setup->complete(row.pipeline) + "'",
 		std::format("{} GST_TRACERS='heapflow(json={})'", setup->environment(), json));
 	const nlohmann::json report = readReport(json);
 	const InteropResult result = resultOf(seen, report);
