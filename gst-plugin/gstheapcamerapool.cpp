@@ -18,6 +18,7 @@
 GST_DEBUG_CATEGORY_STATIC(gst_heap_camera_pool_debug);
 #define GST_CAT_DEFAULT gst_heap_camera_pool_debug
 
+using heapflow::Fence;
 using heapflow::Result;
 using heapflow::gst::CameraReturn;
 
@@ -91,33 +92,43 @@ bool memoryIsFree(GstBuffer *buffer, int references)
  * that (POLLOUT: nobody works on it any more, dma_buf_poll()). One system call for a buffer that is
  * free.
  */
-std::optional<heapflow::Fence> implicitFence(GstBuffer *buffer)
+Result<std::optional<Fence>> implicitFence(GstBuffer *buffer)
 {
 	const int fd = gst_fd_memory_get_fd(gst_buffer_peek_memory(buffer, 0));
 	pollfd ready = {fd, POLLOUT, 0};
 
-	if (fd < 0 || poll(&ready, 1, 0) != 0)
-		return {};
-	auto fence = heapflow::Fence::exportFrom(fd, heapflow::Access::Write);
+	if (fd < 0)
+		return std::nullopt;
+	const int count = poll(&ready, 1, 0);
+	if (count < 0)
+		return heapflow::fail(errno, "cannot ask a dma-buf whether it is used");
+	if (count > 0)
+		return std::nullopt;
+	auto fence = Fence::exportFrom(fd, heapflow::Access::Write);
 	if (!fence)
-		return {};
+		return std::unexpected(fence.error());
 	return std::move(*fence);
 }
 
-std::optional<heapflow::Fence> releaseFence(GstBuffer *buffer)
+/* An error, as without a descriptor that is free, means: not now, ask again. */
+Result<std::optional<Fence>> releaseFence(GstBuffer *buffer)
 {
+	auto implicit = implicitFence(buffer);
+	if (!implicit)
+		return implicit;
 	GstHeapReleaseFenceMeta *box = gst_buffer_get_heap_release_fence_meta(buffer);
 	heapflow::UniqueFd posted(box ? gst_heap_release_fence_meta_take(box) : -1);
-	auto implicit = implicitFence(buffer);
-
 	if (!posted.valid())
 		return implicit;
-	heapflow::Fence fence(std::move(posted));
-	if (!implicit)
+	Fence fence(std::move(posted));
+	if (!*implicit)
 		return fence;
-	auto both = heapflow::Fence::merge(fence, *implicit);
-	/* Without memory for the merged one, the display's is the one that nobody else knows of. */
-	return both ? std::move(*both) : std::move(fence);
+	auto both = Fence::merge(fence, **implicit);
+	if (!both) {
+		(void)gst_heap_release_fence_meta_post(box, fence.takeFd().release());
+		return std::unexpected(both.error());
+	}
+	return std::move(*both);
 }
 
 } /* namespace */
@@ -132,7 +143,7 @@ G_DEFINE_TYPE_WITH_CODE(GstHeapCameraPool, gst_heap_camera_pool, GST_TYPE_BUFFER
 						"pool of a camera's buffers"))
 
 static void gst_heap_camera_pool_give(GstHeapCameraPool *self, unsigned index,
-				      std::optional<heapflow::Fence> release)
+				      std::optional<Fence> release)
 {
 	auto given = self->slots->camera->give(index, std::move(release));
 	if (!given)
@@ -208,15 +219,19 @@ static void gst_heap_camera_pool_release(GstBufferPool *pool, GstBuffer *buffer)
 		gst_mini_object_get_qdata(GST_MINI_OBJECT_CAST(buffer), indexQuark()));
 	const bool exchanged = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_TAG_MEMORY);
 	GstBuffer *home = nullptr;
+	Result<std::optional<Fence>> release;
 	bool ready = false;
 
 	{
 		std::lock_guard lock(slots.mutex);
 		slots.outstanding--;
 		if (!exchanged && index < slots.idle.size()) {
-			ready = memoryIsFree(buffer, slots.references[index]);
+			const bool free = memoryIsFree(buffer, slots.references[index]);
 			home = std::exchange(buffer, nullptr);
 			slots.idle[index] = home;
+			if (free)
+				release = releaseFence(home);
+			ready = free && release;
 			if (!ready)
 				slots.kept.push_back(index);
 		}
@@ -227,7 +242,7 @@ static void gst_heap_camera_pool_release(GstBufferPool *pool, GstBuffer *buffer)
 		gst_buffer_unref(buffer);
 	} else if (ready) {
 		/* Nobody takes it out before it is queued. */
-		gst_heap_camera_pool_give(self, index, releaseFence(home));
+		gst_heap_camera_pool_give(self, index, std::move(*release));
 	}
 }
 
@@ -363,7 +378,7 @@ GstBuffer *gst_heap_camera_pool_take(GstHeapCameraPool *self, unsigned index)
 size_t gst_heap_camera_pool_collect(GstHeapCameraPool *self)
 {
 	Slots &slots = *self->slots;
-	std::vector<std::pair<unsigned, std::optional<heapflow::Fence>>> free;
+	std::vector<std::pair<unsigned, std::optional<Fence>>> free;
 	size_t left;
 
 	{
@@ -371,8 +386,10 @@ size_t gst_heap_camera_pool_collect(GstHeapCameraPool *self)
 		std::erase_if(slots.kept, [&](unsigned index) {
 			if (!memoryIsFree(slots.idle[index], slots.references[index]))
 				return false;
-			free.emplace_back(index, releaseFence(slots.idle[index]));
-			return true;
+			auto release = releaseFence(slots.idle[index]);
+			if (release)
+				free.emplace_back(index, std::move(*release));
+			return release.has_value();
 		});
 		left = slots.kept.size();
 	}

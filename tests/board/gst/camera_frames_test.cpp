@@ -9,17 +9,21 @@
 #include "gst/heap/gstheapcamerameta.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <format>
 #include <fstream>
 #include <mutex>
 #include <sstream>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gst/allocators/gstdmabuf.h>
 #include <gst/controller/gstdirectcontrolbinding.h>
 #include <gst/controller/gstinterpolationcontrolsource.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 using namespace heapflow::test;
 
@@ -226,6 +230,50 @@ TEST_P(CameraFence, ABufferThatADeviceStillReadsIsNotFilled)
 	timeline.increase();
 	EXPECT_TRUE(waitFor([&] { return locked(again) > 0; })) << "it does come back";
 	EXPECT_EQ(early, 0U);
+}
+
+/* Its fence cannot be had, as there is no descriptor for it: not knowing is no leave to write. */
+TEST(CameraTells, ABufferWhoseFenceCannotBeHadIsNotFilled)
+{
+	const SyncTimeline timeline;
+	ASSERT_TRUE(timeline.works());
+	rlimit limit = {};
+	getrlimit(RLIMIT_NOFILE, &limit);
+	/* Not below what is open: poll() takes no more descriptors than the limit. */
+	const rlimit few = {200, limit.rlim_max};
+	std::vector<int> all;
+	Pipeline pipeline(std::format("heapcamerasrc name=source camera-name={} heap=system ! "
+				      "fakesink name=sink sync=false enable-last-sample=false",
+				      vividNode()));
+	std::atomic<ino_t> read = 0;
+	std::atomic<unsigned> early = 0, others = 0, again = 0;
+	std::atomic<bool> signalled = false;
+	pipeline.onBuffer([&](GstBuffer *buffer, unsigned number) {
+		if (number == 3) {
+			read = identityOf(buffer);
+			const int fd = gst_dmabuf_memory_get_fd(gst_buffer_peek_memory(buffer, 0));
+			EXPECT_TRUE(timeline.fence(1).importInto(fd, heapflow::Access::Read));
+			setrlimit(RLIMIT_NOFILE, &few);
+			for (int one; (one = dup(fd)) >= 0;)
+				all.push_back(one);
+		} else if (number > 3) {
+			const bool same = identityOf(buffer) == read;
+			early += same && !signalled;
+			again += same && signalled;
+			others += !same;
+		}
+	});
+	pipeline.setState(GST_STATE_PLAYING);
+	const bool went = waitFor([&] { return others >= 12; });
+	EXPECT_EQ(early, 0U);
+	signalled = true;
+	timeline.increase();
+	const bool came = waitFor([&] { return again > 0; });
+	setrlimit(RLIMIT_NOFILE, &limit);
+	std::ranges::for_each(all, close);
+	EXPECT_EQ(early, 0U);
+	EXPECT_TRUE(went) << pipeline.errorText();
+	EXPECT_TRUE(came) << "it does come back";
 }
 
 INSTANTIATE_TEST_SUITE_P(Cameras, CameraFence,
