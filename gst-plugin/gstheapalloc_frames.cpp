@@ -57,7 +57,9 @@ std::string exporterOf(GstMemory *memory)
 			.rdbuf();
 	const auto info = heapflow::parseBufferInfo(text.str());
 	const std::string exporter = info ? info->exporter : "";
-	gst_mini_object_set_qdata(object, quark, g_strdup(exporter.c_str()), g_free);
+	/* Interned: behind a tee another heapalloc may set it, and read it, at the same time. */
+	gst_mini_object_set_qdata(object, quark,
+				  const_cast<char *>(g_intern_string(exporter.c_str())), nullptr);
 	return exporter;
 }
 

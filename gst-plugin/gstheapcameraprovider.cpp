@@ -17,6 +17,7 @@
 #include "heapflow/camera/camera_monitor.h"
 
 #include <memory>
+#include <mutex>
 
 GST_DEBUG_CATEGORY_STATIC(gst_heap_camera_provider_debug);
 #define GST_CAT_DEFAULT gst_heap_camera_provider_debug
@@ -129,15 +130,32 @@ static void gst_heap_camera_provider_remove(GstDeviceProvider *provider, const s
 	gst_clear_object(&gone);
 }
 
+static void gst_heap_camera_provider_add(GstDeviceProvider *provider, const CameraInfo &info)
+{
+	bool listed = false;
+
+	GST_OBJECT_LOCK(provider);
+	for (GList *item = provider->devices; item && !listed; item = item->next)
+		listed = info.id == GST_HEAP_CAMERA_DEVICE(item->data)->id;
+	GST_OBJECT_UNLOCK(provider);
+	if (!listed)
+		gst_device_provider_device_add(provider, gst_heap_camera_device_new(info));
+}
+
+/* The monitor's thread may tell of a camera before start() has listed the first ones, or while it
+ * does: one after the other, and none twice. */
+static std::mutex listing;
+
 static gboolean gst_heap_camera_provider_start(GstDeviceProvider *provider)
 {
 	auto *self = GST_HEAP_CAMERA_PROVIDER(provider);
+	std::lock_guard lock(listing);
 
 	auto monitor =
 		heapflow::CameraMonitor::start([provider](const heapflow::CameraEvent &event) {
+			std::lock_guard guard(listing);
 			if (event.added)
-				gst_device_provider_device_add(
-					provider, gst_heap_camera_device_new(event.camera));
+				gst_heap_camera_provider_add(provider, event.camera);
 			else
 				gst_heap_camera_provider_remove(provider, event.camera.id);
 		});
@@ -147,7 +165,7 @@ static gboolean gst_heap_camera_provider_start(GstDeviceProvider *provider)
 	}
 	self->monitor = monitor->release();
 	for (const CameraInfo &info : self->monitor->cameras())
-		gst_device_provider_device_add(provider, gst_heap_camera_device_new(info));
+		gst_heap_camera_provider_add(provider, info);
 	return TRUE;
 }
 

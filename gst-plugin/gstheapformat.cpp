@@ -19,6 +19,21 @@ std::string capsText(const GstCaps *caps)
 	return text;
 }
 
+/* "memory:GLMemory" and the like: neither the CPU's nor a dma-buf; null when there is none. */
+const char *foreignMemory(const GstCapsFeatures *features)
+{
+	if (gst_caps_features_is_any(features))
+		return nullptr;
+	for (guint i = 0; i < gst_caps_features_get_size(features); i++) {
+		const char *name = gst_caps_features_get_nth(features, i);
+		if (g_str_has_prefix(name, "memory:") &&
+		    !g_str_equal(name, GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY) &&
+		    !g_str_equal(name, GST_CAPS_FEATURE_MEMORY_DMABUF))
+			return name;
+	}
+	return nullptr;
+}
+
 /* Length of a plane when nothing follows it in the dma-buf. */
 uint32_t planeLines(const FormatInfo *known, unsigned plane, uint32_t height)
 {
@@ -36,6 +51,9 @@ Result<FrameFormat> frameFormatFromCaps(const GstCaps *caps)
 		return fail(EINVAL, "caps are not fixed: " + (caps ? capsText(caps) : "none"));
 
 	const GstCapsFeatures *features = gst_caps_get_features(caps, 0);
+	if (const char *memory = foreignMemory(features))
+		return fail(EINVAL, std::string("frames in ") + memory +
+					    " are no dma-bufs, and the CPU cannot read them");
 	format.dmabuf = gst_caps_features_contains(features, GST_CAPS_FEATURE_MEMORY_DMABUF);
 
 	if (gst_video_is_dma_drm_caps(caps)) {
@@ -143,6 +161,26 @@ Colorimetry colorimetryFromVideo(const GstVideoColorimetry &video)
 	return colorimetry;
 }
 
+Result<void> checkVideoMeta(const FrameFormat &format, const GstVideoMeta *meta)
+{
+	if (!meta || !format.planesKnown)
+		return {};
+	const GstVideoFormat wanted = GST_VIDEO_INFO_FORMAT(&format.info);
+	const bool unsaid = meta->format == GST_VIDEO_FORMAT_UNKNOWN ||
+			    meta->format == GST_VIDEO_FORMAT_ENCODED ||
+			    meta->format == GST_VIDEO_FORMAT_DMA_DRM;
+	if (!unsaid && meta->format != wanted)
+		return fail(EINVAL, std::string("the GstVideoMeta of a frame says ") +
+					    gst_video_format_to_string(meta->format) +
+					    ", the caps say " + gst_video_format_to_string(wanted));
+	if (meta->n_planes != GST_VIDEO_INFO_N_PLANES(&format.info))
+		return fail(EINVAL, "the GstVideoMeta of a frame has " +
+					    std::to_string(meta->n_planes) + " planes, " +
+					    gst_video_format_to_string(wanted) + " has " +
+					    std::to_string(GST_VIDEO_INFO_N_PLANES(&format.info)));
+	return {};
+}
+
 Result<FrameLayout> layoutOfBuffer(const FrameFormat &format, GstBuffer *buffer)
 {
 	const GstVideoMeta *meta = gst_buffer_get_video_meta(buffer);
@@ -156,6 +194,8 @@ Result<FrameLayout> layoutOfBuffer(const FrameFormat &format, GstBuffer *buffer)
 		return fail(EINVAL, "no GstVideoMeta tells where the planes of " +
 					    drmFormatString(format.fourcc, format.modifier) +
 					    " are");
+	if (auto fits = checkVideoMeta(format, meta); !fits)
+		return std::unexpected(fits.error());
 
 	gsize memoryOffset = 0;
 	gst_memory_get_sizes(gst_buffer_peek_memory(buffer, 0), &memoryOffset, nullptr);

@@ -24,7 +24,8 @@ struct FrameFormat {
 	bool planesKnown = false; /**< GStreamer has a name for the format, and it is linear */
 };
 
-/** \brief Errors: EINVAL not fixed, not video/x-raw, or a format without a DRM fourcc */
+/** \brief Errors: EINVAL not fixed, not video/x-raw, a memory that is neither the CPU's nor a
+ * dma-buf, or a format without a DRM fourcc */
 Result<FrameFormat> frameFormatFromCaps(const GstCaps *caps);
 
 /** \brief GST_VIDEO_FORMAT_UNKNOWN when GStreamer has no name for it */
@@ -39,6 +40,14 @@ std::string drmFormatString(uint32_t fourcc, uint64_t modifier);
 /** \brief "bt709" and the like for the caps field; empty when nothing is known */
 std::string colorimetryString(const Colorimetry &colorimetry);
 Colorimetry colorimetryFromVideo(const GstVideoColorimetry &colorimetry);
+
+/**
+ * \brief Can the meta be of a frame of this format? Whoever has caps with DMA_DRM may write that,
+ * or ENCODED, as its format
+ *
+ * Errors: EINVAL another format, or another number of planes.
+ */
+Result<void> checkVideoMeta(const FrameFormat &format, const GstVideoMeta *meta);
 
 /**
  * \brief Where the planes of a buffer are, from its GstVideoMeta or, without one, the caps

@@ -15,10 +15,29 @@ namespace
 /* One on the screen, one waiting for the vblank, one being filled. */
 constexpr guint minimumBuffers = 3;
 
+/*
+ * The same memory with a meta of this format: gst_video_frame_map() takes no other
+ * (gst_video_frame_map_id()), and that of a frame of DMA_DRM caps may say DMA_DRM.
+ */
+GstBuffer *viewOf(const GstVideoInfo &info, GstBuffer *frame)
+{
+	const GstVideoMeta *meta = gst_buffer_get_video_meta(frame);
+	if (!meta || meta->format == GST_VIDEO_INFO_FORMAT(&info))
+		return gst_buffer_ref(frame);
+	GstBuffer *view = gst_buffer_new();
+	gst_buffer_copy_into(view, frame, GST_BUFFER_COPY_MEMORY, 0, gsize(-1));
+	gst_buffer_add_video_meta_full(view, meta->flags, GST_VIDEO_INFO_FORMAT(&info), meta->width,
+				       meta->height, meta->n_planes, meta->offset, meta->stride);
+	return view;
+}
+
 bool copyPixels(const GstVideoInfo &info, GstBuffer *from, GstBuffer *to)
 {
 	GstVideoFrame source, target;
-	if (!gst_video_frame_map(&source, &info, from, GST_MAP_READ))
+	GstBuffer *view = viewOf(info, from);
+	const bool mapped = gst_video_frame_map(&source, &info, view, GST_MAP_READ);
+	gst_buffer_unref(view);
+	if (!mapped)
 		return false;
 	bool done = false;
 	if (gst_video_frame_map(&target, &info, to, GST_MAP_WRITE)) {
@@ -27,6 +46,22 @@ bool copyPixels(const GstVideoInfo &info, GstBuffer *from, GstBuffer *to)
 	}
 	gst_video_frame_unmap(&source);
 	return done;
+}
+
+/* Errors: EINVAL the frame is not what the caps say. */
+Result<void> checkFrame(const FrameFormat &format, GstBuffer *frame)
+{
+	const GstVideoMeta *meta = gst_buffer_get_video_meta(frame);
+	if (auto fits = checkVideoMeta(format, meta); !fits)
+		return fits;
+	const auto width = guint(GST_VIDEO_INFO_WIDTH(&format.info));
+	const auto height = guint(GST_VIDEO_INFO_HEIGHT(&format.info));
+	if (meta && (meta->width < width || meta->height < height))
+		return fail(EINVAL, "a frame has " + std::to_string(meta->width) + "x" +
+					    std::to_string(meta->height) +
+					    " pixels, the caps say " + std::to_string(width) + "x" +
+					    std::to_string(height));
+	return {};
 }
 
 /* Metas tagged "memory" tell where the planes of the original are; the copy has its own. */
@@ -85,6 +120,8 @@ Result<void> FrameCopier::prepare(GstElement *element, const std::string &heap, 
 
 Result<GstBuffer *> FrameCopier::copy(const FrameFormat &format, GstBuffer *frame)
 {
+	if (auto fits = checkFrame(format, frame); !fits)
+		return std::unexpected(fits.error());
 	GstBuffer *copied = nullptr;
 	if (gst_buffer_pool_acquire_buffer(pool_, &copied, nullptr) != GST_FLOW_OK)
 		return fail(ENOMEM, "no buffer for a copy");

@@ -83,8 +83,6 @@ guint signals[SignalCount];
 
 } /* namespace */
 
-static void gst_heap_kms_sink_overlay_init(GstVideoOverlayInterface *interface);
-
 G_DEFINE_TYPE_WITH_CODE(GstHeapKmsSink, gst_heap_kms_sink, GST_TYPE_VIDEO_SINK,
 			G_IMPLEMENT_INTERFACE(GST_TYPE_VIDEO_OVERLAY,
 					      gst_heap_kms_sink_overlay_init)
@@ -425,28 +423,6 @@ static void gst_heap_kms_sink_finalize(GObject *object)
 	gst_clear_caps(&sink->caps);
 	delete sink;
 	G_OBJECT_CLASS(gst_heap_kms_sink_parent_class)->finalize(object);
-}
-
-/* GstVideoOverlay: for its render rectangle, as of kmssink; there is no window to be embedded in.
- */
-static void gst_heap_kms_sink_set_render_rectangle(GstVideoOverlay *overlay, gint x, gint y,
-						   gint width, gint height)
-{
-	GstHeapKmsSink *self = GST_HEAP_KMS_SINK(overlay);
-	std::lock_guard lock(self->sink->mutex);
-
-	self->sink->layer.rectangle = {};
-	if (width > 0 && height > 0)
-		self->sink->layer.rectangle = {x, y, guint(width), guint(height)};
-	self->sink->layerChanged = true;
-}
-
-static void gst_heap_kms_sink_set_window_handle(GstVideoOverlay *, guintptr) {}
-
-static void gst_heap_kms_sink_overlay_init(GstVideoOverlayInterface *interface)
-{
-	interface->set_window_handle = gst_heap_kms_sink_set_window_handle;
-	interface->set_render_rectangle = gst_heap_kms_sink_set_render_rectangle;
 }
 
 static void gst_heap_kms_sink_class_init(GstHeapKmsSinkClass *klass)

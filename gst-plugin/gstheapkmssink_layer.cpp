@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include <gst/video/videooverlay.h>
+
 using heapflow::DropPolicy;
 using heapflow::LayerOptions;
 using heapflow::RawProperty;
@@ -164,6 +166,50 @@ void gst_heap_kms_sink_update_layer(GstHeapKmsSink *self, Scanout &scanout)
 						      guint64(GST_VIDEO_INFO_FPS_D(&info)));
 	}
 	scanout.setLayer(layer);
+}
+
+/* GstVideoOverlay: for its render rectangle, as of kmssink; there is no window to be embedded in.
+ */
+static void gst_heap_kms_sink_set_render_rectangle(GstVideoOverlay *overlay, gint x, gint y,
+						   gint width, gint height)
+{
+	GstHeapKmsSink *self = GST_HEAP_KMS_SINK(overlay);
+	std::lock_guard lock(self->sink->mutex);
+
+	self->sink->layer.rectangle = {};
+	if (width > 0 && height > 0)
+		self->sink->layer.rectangle = {x, y, guint(width), guint(height)};
+	self->sink->layerChanged = true;
+}
+
+static void gst_heap_kms_sink_set_window_handle(GstVideoOverlay *, guintptr) {}
+
+/*
+ * From any thread: the last frame once more, where the properties of the layer want it now. The
+ * streaming thread renders with the same lock (gstbasesink.c, gst_base_sink_chain_main()).
+ */
+static void gst_heap_kms_sink_expose(GstVideoOverlay *overlay)
+{
+	GstHeapKmsSink *self = GST_HEAP_KMS_SINK(overlay);
+	GstBaseSink *base = GST_BASE_SINK(overlay);
+	GstSample *sample = gst_base_sink_get_last_sample(base);
+
+	if (!sample)
+		return;
+	GST_BASE_SINK_PREROLL_LOCK(base);
+	const GstCaps *caps = gst_sample_get_caps(sample);
+	GstBuffer *buffer = gst_sample_get_buffer(sample);
+	if (buffer && caps && self->sink->caps && gst_caps_is_equal(caps, self->sink->caps))
+		(void)gst_heap_kms_sink_render_frame(self, buffer);
+	GST_BASE_SINK_PREROLL_UNLOCK(base);
+	gst_sample_unref(sample);
+}
+
+void gst_heap_kms_sink_overlay_init(GstVideoOverlayInterface *interface)
+{
+	interface->expose = gst_heap_kms_sink_expose;
+	interface->set_window_handle = gst_heap_kms_sink_set_window_handle;
+	interface->set_render_rectangle = gst_heap_kms_sink_set_render_rectangle;
 }
 
 static void gst_heap_kms_sink_install_geometry(GObjectClass *object, guint &id,

@@ -97,6 +97,7 @@ void gst_heap_kms_sink_set_latency(GstHeapKmsSink *self, heapflow::gst::Scanout 
 
 /** \brief Take over what changed in the layer's properties, tags and caps */
 void gst_heap_kms_sink_update_layer(GstHeapKmsSink *self, heapflow::gst::Scanout &scanout);
+void gst_heap_kms_sink_overlay_init(GstVideoOverlayInterface *interface);
 
 /* gstheapkmssink_frames.cpp: the streaming thread */
 GstFlowReturn gst_heap_kms_sink_render_frame(GstHeapKmsSink *self, GstBuffer *buffer);

@@ -146,6 +146,7 @@ void Scanout::setLayer(const LayerOptions &options)
 {
 	Lock lock(*this);
 	tearing_ = options.tearing;
+	layerSet_ = true;
 	screen_->setLayer(options);
 }
 
@@ -270,7 +271,8 @@ Result<bool> Scanout::show(GstBuffer *buffer, const FrameLayout &layout, const R
 
 	{
 		Lock lock(*this);
-		if (isShown(buffer))
+		/* The same frame elsewhere on the screen is another picture. */
+		if (!std::exchange(layerSet_, false) && isShown(buffer))
 			return false;
 		if (layout != configured_) {
 			auto plan = screen_->configure(layout, fd);

@@ -132,7 +132,8 @@ private:
 
 	std::mutex screenMutex_; /* guards screen_ and the next seven */
 	FrameLayout configured_;
-	uint64_t plans_ = 0; /* that the Screen had made when the last one was published */
+	uint64_t plans_ = 0;    /* that the Screen had made when the last one was published */
+	bool layerSet_ = false; /* since the last frame was shown */
 	uint64_t lastCookie_ = 0;
 	std::map<uint32_t, uint32_t> pitchAlignments_;
 	bool releaseFences_ = false;

@@ -147,6 +147,11 @@ static gboolean gst_heap_buffer_pool_set_config(GstBufferPool *pool, GstStructur
 	GstCaps *caps = nullptr;
 	guint size = 0, minimum = 0, maximum = 0;
 
+	if (!self->allocator) {
+		GST_WARNING_OBJECT(self, "a pool is made by gst_heap_buffer_pool_new(), "
+					 "with an allocator");
+		return FALSE;
+	}
 	if (!gst_buffer_pool_config_get_params(config, &caps, &size, &minimum, &maximum))
 		return FALSE;
 	auto format = heapflow::gst::frameFormatFromCaps(caps);

@@ -2,6 +2,7 @@
 /* heapkmssink with frames of every origin, several of them on one screen, screens that go. */
 #include "display_fixture.h"
 #include "pipeline.h"
+#include "pipeline_watch.h"
 #include "run_command.h"
 #include "vivid.h"
 #include "vkms_device.h"
@@ -10,6 +11,7 @@
 #include <format>
 #include <gmock/gmock.h>
 #include <gst/allocators/gstdmabuf.h>
+#include <gst/video/videooverlay.h>
 #include <gtest/gtest.h>
 #include <linux/udmabuf.h>
 #include <sys/ioctl.h>
@@ -146,6 +148,37 @@ TEST(SinkLayers, TwoSinksOfOnePipelineShareTheScreen)
 	EXPECT_EQ(pipeline.plan("above", "width"), "320");
 	/* One commit for both where they come together. */
 	EXPECT_LT(pipeline.stat("commits"), 120);
+}
+
+/* A still picture: no frame follows that would bring the change with it. */
+TEST(SinkLayers, AStillFrameMovesWhenItIsExposed)
+{
+	for (const bool paused : {true, false}) {
+		Pipeline pipeline("videotestsrc num-buffers=1 ! video/x-raw,format=NV12,width=320,"
+				  "height=240 ! heapkmssink name=sink");
+		pipeline.setState(paused ? GST_STATE_PAUSED : GST_STATE_PLAYING);
+		ASSERT_TRUE(waitFor([&] { return pipeline.plan("sink", "width") == "320"; }))
+			<< pipeline.errorText();
+		const auto overlay = GST_VIDEO_OVERLAY(pipeline.element("sink"));
+		gst_video_overlay_set_render_rectangle(overlay, 10, 20, 320, 240);
+		gst_video_overlay_expose(overlay);
+		EXPECT_TRUE(waitFor([&] { return pipeline.plan("sink", "x") == "10"; }))
+			<< pipeline.plan("sink", "x") << ", paused " << paused;
+		EXPECT_EQ(pipeline.plan("sink", "y"), "20");
+	}
+}
+
+/* The change comes with the next state as well: then the frame of the preroll is rendered again. */
+TEST(SinkLayers, AStillFrameMovesWhenItIsPlayed)
+{
+	Pipeline pipeline("videotestsrc num-buffers=1 ! video/x-raw,format=NV12,width=320,"
+			  "height=240 ! heapkmssink name=sink");
+	pipeline.setState(GST_STATE_PAUSED);
+	ASSERT_TRUE(waitFor([&] { return pipeline.plan("sink", "width") == "320"; }));
+	gst_video_overlay_set_render_rectangle(GST_VIDEO_OVERLAY(pipeline.element("sink")), 10, 20,
+					       320, 240);
+	pipeline.setState(GST_STATE_PLAYING);
+	EXPECT_TRUE(waitFor([&] { return pipeline.plan("sink", "x") == "10"; }));
 }
 
 /* --- Drop policies --- */

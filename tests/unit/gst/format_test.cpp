@@ -128,6 +128,17 @@ TEST(Format, ColorimetryGoesBothWays)
 	EXPECT_EQ(colorimetryString({}), "");
 }
 
+TEST(Format, ForeignMemoryIsRefused)
+{
+	const Caps gl("video/x-raw(memory:GLMemory),format=RGBA,width=64,height=64");
+	const auto format = frameFormatFromCaps(gl.caps);
+	ASSERT_FALSE(format);
+	EXPECT_NE(format.error().message.find("memory:GLMemory"), std::string::npos);
+	const Caps drawn("video/x-raw(memory:SystemMemory,meta:GstVideoOverlayComposition),"
+			 "format=RGBA,width=64,height=64");
+	EXPECT_TRUE(frameFormatFromCaps(drawn.caps));
+}
+
 class BufferLayout : public testing::Test
 {
 protected:
@@ -170,6 +181,29 @@ TEST_F(BufferLayout, TwoMemoriesAreRefused)
 	auto layout = layoutOfBuffer(*frameFormatFromCaps(caps_.caps), buffer_);
 	ASSERT_FALSE(layout);
 	EXPECT_NE(layout.error().message.find("2 memories"), std::string::npos);
+}
+
+TEST_F(BufferLayout, AMetaOfAnotherFormatIsRefused)
+{
+	gsize offsets[GST_VIDEO_MAX_PLANES] = {};
+	gint strides[GST_VIDEO_MAX_PLANES] = {512};
+	gst_buffer_add_video_meta_full(buffer_, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_BGRx,
+				       128, 64, 1, offsets, strides);
+	const auto layout = layoutOfBuffer(*frameFormatFromCaps(caps_.caps), buffer_);
+	ASSERT_FALSE(layout);
+	EXPECT_NE(layout.error().message.find("says BGRx, the caps say NV12"), std::string::npos);
+}
+
+/* GstVideoBufferPool of 1.26 gives frames of DMA_DRM caps a meta without planes. */
+TEST_F(BufferLayout, AMetaWithoutPlanesIsRefused)
+{
+	gsize offsets[GST_VIDEO_MAX_PLANES] = {};
+	gint strides[GST_VIDEO_MAX_PLANES] = {};
+	gst_buffer_add_video_meta_full(buffer_, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_DMA_DRM,
+				       128, 64, 0, offsets, strides);
+	const auto layout = layoutOfBuffer(*frameFormatFromCaps(caps_.caps), buffer_);
+	ASSERT_FALSE(layout);
+	EXPECT_NE(layout.error().message.find("0 planes"), std::string::npos);
 }
 
 TEST_F(BufferLayout, ATiledFrameWithoutMetaIsRefused)

@@ -59,6 +59,18 @@ TEST(Library, AHeapThatIsNotThereIsAGError)
 	EXPECT_EQ(gst_heap_buffer_pool_new("no-such-heap", nullptr), nullptr);
 }
 
+/* As a language binding makes one, which does not know the functions with an allocator. */
+TEST(Library, APoolWithoutAnAllocatorTakesNoConfiguration)
+{
+	const Pool pool(GST_BUFFER_POOL(g_object_new(GST_TYPE_HEAP_BUFFER_POOL, nullptr)));
+	g_object_ref_sink(pool.get());
+	const Caps caps(nv12);
+	GstStructure *config = gst_buffer_pool_get_config(pool.get());
+	gst_buffer_pool_config_set_params(config, caps.caps, 0, 0, 0);
+	EXPECT_FALSE(gst_buffer_pool_set_config(pool.get(), config));
+	EXPECT_FALSE(gst_buffer_pool_set_active(pool.get(), TRUE));
+}
+
 TEST(Library, NothingIsRegisteredBeforeSomebodyAsks)
 {
 	EXPECT_EQ(gst_allocator_find("heap:system"), nullptr);
