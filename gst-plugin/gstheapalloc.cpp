@@ -28,6 +28,8 @@
  * gst-launch-1.0 filesrc location=film.mkv ! decodebin ! heapalloc mode=copy ! heapkmssink
  * ]|
  * Frames of a decoder that brings its own memory are copied, and the copies are announced.
+ *
+ * Since: 0.1
  */
 #include "gstheapalloc_private.h"
 

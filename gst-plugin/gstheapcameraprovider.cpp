@@ -9,6 +9,8 @@
  * Its rank is NONE, so a #GstDeviceMonitor does not take it by itself: beside libcamera's own
  * provider it would be the second user of libcamera in the process, which ends that. Applications
  * get it by name, with gst_device_provider_factory_get_by_name().
+ *
+ * Since: 0.1
  */
 #include "gstheapcameraprovider.h"
 

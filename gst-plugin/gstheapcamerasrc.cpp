@@ -56,6 +56,8 @@
  * When the buffers are ready an element message `heapflow-plan` is posted for each stream, with the
  * fields of #heapcamerasrc:plan. `heapflow-starved` says that downstream holds all buffers, and
  * how.
+ *
+ * Since: 0.1
  */
 #include "gstheapcamerasrc_private.h"
 

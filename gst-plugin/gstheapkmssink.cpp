@@ -40,6 +40,8 @@
  * video/x-raw,format=BGRA,width=320,height=240 ! heapkmssink zpos=1
  * render-rectangle='<20,20,320,240>'
  * ]|
+ *
+ * Since: 0.1
  */
 #include "gstheapkmssink_private.h"
 

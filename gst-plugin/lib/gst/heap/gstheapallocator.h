@@ -32,6 +32,8 @@ G_BEGIN_DECLS
  * Its memory is #GstDmaBufAllocator memory, which all of GStreamer imports, and has
  * %GST_MEMORY_FLAG_PHYSICALLY_CONTIGUOUS where the region is known to be contiguous, and
  * %GST_MEMORY_FLAG_NOT_MAPPABLE where no CPU may look at it.
+ *
+ * Since: 0.1
  */
 
 #define GST_TYPE_HEAP_ALLOCATOR (gst_heap_allocator_get_type())

@@ -35,6 +35,8 @@ G_BEGIN_DECLS
  *     || !gst_heap_buffer_pool_activate (GST_HEAP_BUFFER_POOL (pool), &error))
  *   g_printerr ("%s\n", error->message);
  * ]|
+ *
+ * Since: 0.1
  */
 
 #define GST_TYPE_HEAP_BUFFER_POOL (gst_heap_buffer_pool_get_type())

@@ -16,6 +16,8 @@ G_BEGIN_DECLS
  * A frame of a camera. Further values (exposure time, gains and all else that libcamera reports)
  * are read with the functions below. The meta is copied with the buffer; it may be read as long as
  * the buffer is held, from any thread.
+ *
+ * Since: 0.1
  */
 typedef struct _GstHeapCameraMeta GstHeapCameraMeta;
 typedef struct _GstHeapCameraMetaPrivate GstHeapCameraMetaPrivate;
@@ -41,6 +43,8 @@ GST_HEAP_API const GstMetaInfo *gst_heap_camera_meta_get_info(void);
  * @buffer: a buffer
  *
  * Returns: (transfer none) (nullable): what the camera told, or %NULL
+ *
+ * Since: 0.1
  */
 GST_HEAP_API GstHeapCameraMeta *gst_buffer_get_heap_camera_meta(GstBuffer *buffer);
 
@@ -51,15 +55,19 @@ GST_HEAP_API GstHeapCameraMeta *gst_buffer_get_heap_camera_meta(GstBuffer *buffe
  * For elements that produce camera frames.
  *
  * Returns: (transfer none): an empty meta
+ *
+ * Since: 0.1
  */
 GST_HEAP_API GstHeapCameraMeta *gst_buffer_add_heap_camera_meta(GstBuffer *buffer);
 
 /**
  * gst_heap_camera_meta_get_exposure_time:
  * @meta: the meta
- * @microseconds: (out): how long the sensor was exposed
+ * @microseconds: (out) (optional): how long the sensor was exposed
  *
  * Returns: %FALSE when the camera does not tell
+ *
+ * Since: 0.1
  */
 GST_HEAP_API gboolean gst_heap_camera_meta_get_exposure_time(const GstHeapCameraMeta *meta,
 							     gint64 *microseconds);
@@ -67,9 +75,11 @@ GST_HEAP_API gboolean gst_heap_camera_meta_get_exposure_time(const GstHeapCamera
 /**
  * gst_heap_camera_meta_get_analogue_gain:
  * @meta: the meta
- * @gain: (out): of the sensor, 1.0 is none
+ * @gain: (out) (optional): of the sensor, 1.0 is none
  *
  * Returns: %FALSE when the camera does not tell
+ *
+ * Since: 0.1
  */
 GST_HEAP_API gboolean gst_heap_camera_meta_get_analogue_gain(const GstHeapCameraMeta *meta,
 							     gdouble *gain);
@@ -77,9 +87,11 @@ GST_HEAP_API gboolean gst_heap_camera_meta_get_analogue_gain(const GstHeapCamera
 /**
  * gst_heap_camera_meta_get_digital_gain:
  * @meta: the meta
- * @gain: (out): of the image processing, 1.0 is none
+ * @gain: (out) (optional): of the image processing, 1.0 is none
  *
  * Returns: %FALSE when the camera does not tell
+ *
+ * Since: 0.1
  */
 GST_HEAP_API gboolean gst_heap_camera_meta_get_digital_gain(const GstHeapCameraMeta *meta,
 							    gdouble *gain);
@@ -87,9 +99,11 @@ GST_HEAP_API gboolean gst_heap_camera_meta_get_digital_gain(const GstHeapCameraM
 /**
  * gst_heap_camera_meta_get_colour_temperature:
  * @meta: the meta
- * @kelvin: (out): estimated of the scene
+ * @kelvin: (out) (optional): estimated of the scene
  *
  * Returns: %FALSE when the camera does not tell
+ *
+ * Since: 0.1
  */
 GST_HEAP_API gboolean gst_heap_camera_meta_get_colour_temperature(const GstHeapCameraMeta *meta,
 								  gint *kelvin);
@@ -97,9 +111,11 @@ GST_HEAP_API gboolean gst_heap_camera_meta_get_colour_temperature(const GstHeapC
 /**
  * gst_heap_camera_meta_get_lens_position:
  * @meta: the meta
- * @dioptres: (out): reciprocal of the focus distance in metres; 0 is infinity
+ * @dioptres: (out) (optional): reciprocal of the focus distance in metres; 0 is infinity
  *
  * Returns: %FALSE when the camera does not tell
+ *
+ * Since: 0.1
  */
 GST_HEAP_API gboolean gst_heap_camera_meta_get_lens_position(const GstHeapCameraMeta *meta,
 							     gdouble *dioptres);
@@ -112,6 +128,8 @@ GST_HEAP_API gboolean gst_heap_camera_meta_get_lens_position(const GstHeapCamera
  *   #GstValueArray of the numbers
  *
  * Returns: %FALSE when the camera does not tell; @value is untouched then
+ *
+ * Since: 0.1
  */
 GST_HEAP_API gboolean gst_heap_camera_meta_get_value(const GstHeapCameraMeta *meta,
 						     const gchar *name, GValue *value);
@@ -121,6 +139,8 @@ GST_HEAP_API gboolean gst_heap_camera_meta_get_value(const GstHeapCameraMeta *me
  * @meta: the meta
  *
  * Returns: (transfer full): everything, by libcamera's names
+ *
+ * Since: 0.1
  */
 GST_HEAP_API GstStructure *gst_heap_camera_meta_to_structure(const GstHeapCameraMeta *meta);
 
