@@ -189,9 +189,10 @@ gboolean gst_heap_alloc_propose_allocation(GstBaseTransform *base, GstQuery *dec
 
 	const DownstreamWishes wishes = heapflow::gst::readWishes(query);
 	const guint minimum = std::max(wishes.buffers, minimumBuffers);
-	auto offer = heapflow::gst::offerHeapPool(GST_ELEMENT_CAST(self), heap, caps, minimum,
-						  wishes.alignment ? &*wishes.alignment : nullptr,
-						  probes);
+	auto offer = heapflow::gst::offerHeapPool(
+		GST_ELEMENT_CAST(self), heap, caps, minimum,
+		wishes.alignment ? &*wishes.alignment : nullptr, probes,
+		heapflow::gst::wantsMemoryPerPlane(GST_BASE_TRANSFORM_SINK_PAD(base), caps));
 	if (!offer) {
 		HEAPFLOW_ELEMENT_ERROR(self, offer.error());
 		noteAnswer(*self->injector, offer.error().message);

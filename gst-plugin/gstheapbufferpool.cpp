@@ -22,7 +22,7 @@ static Result<HeapChoice> chooseFor(const std::string &heapExpression,
 
 Result<PoolOffer> offerHeapPool(GstElement *element, const std::string &heapExpression,
 				GstCaps *caps, guint minimum, const GstVideoAlignment *alignment,
-				const std::vector<MemoryProbe *> &probes)
+				const std::vector<MemoryProbe *> &probes, bool memoryPerPlane)
 {
 	auto format = frameFormatFromCaps(caps);
 	if (!format)
@@ -53,6 +53,9 @@ Result<PoolOffer> offerHeapPool(GstElement *element, const std::string &heapExpr
 	GstStructure *config = gst_buffer_pool_get_config(offer.pool);
 	gst_buffer_pool_config_set_params(config, caps, offer.size, minimum, 0);
 	gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+	if (memoryPerPlane)
+		gst_buffer_pool_config_add_option(config,
+						  GST_BUFFER_POOL_OPTION_HEAP_MEMORY_PER_PLANE);
 	if (alignment) {
 		gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_VIDEO_ALIGNMENT);
 		gst_buffer_pool_config_set_video_alignment(config, &aligned);

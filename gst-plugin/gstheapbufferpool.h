@@ -28,11 +28,13 @@ struct PoolOffer {
  *
  * \param[in] alignment Padding and stride alignment that the consumer needs; null for none
  * \param[in] probes Devices that are asked when the expression leaves the heap to them (`auto`)
+ * \param[in] memoryPerPlane A dma-buf for each plane: wantsMemoryPerPlane()
  *
  * Errors: EINVAL caps whose planes nobody can lay out, and what the choice says.
  */
 Result<PoolOffer> offerHeapPool(GstElement *element, const std::string &heapExpression,
 				GstCaps *caps, guint minimum, const GstVideoAlignment *alignment,
-				const std::vector<MemoryProbe *> &probes = {});
+				const std::vector<MemoryProbe *> &probes = {},
+				bool memoryPerPlane = false);
 
 } /* namespace heapflow::gst */

@@ -181,24 +181,41 @@ Result<void> checkVideoMeta(const FrameFormat &format, const GstVideoMeta *meta)
 	return {};
 }
 
+/* Offsets of GstVideoMeta are in the whole buffer, those of a layout in the dma-buf of the plane.
+ */
+static Result<PlaneLayout> planeOfBuffer(GstBuffer *buffer, unsigned plane, gsize offset,
+					 gint stride)
+{
+	guint index = 0, length = 0;
+	gsize skip = offset, start = 0;
+
+	if (gst_buffer_n_memory(buffer) > 1 &&
+	    (!gst_buffer_find_memory(buffer, offset, 1, &index, &length, &skip) || index != plane))
+		return fail(EINVAL,
+			    "plane " + std::to_string(plane) + " begins in memory " +
+				    std::to_string(index) + " of " +
+				    std::to_string(gst_buffer_n_memory(buffer)),
+			    "heapflow takes one dma-buf for a frame, or one for each plane");
+	gst_memory_get_sizes(gst_buffer_peek_memory(buffer, index), &start, nullptr);
+	skip += start;
+	if (stride <= 0 || skip > std::numeric_limits<uint32_t>::max())
+		return fail(EINVAL, "plane " + std::to_string(plane) + " has stride " +
+					    std::to_string(stride) + " and offset " +
+					    std::to_string(skip));
+	return PlaneLayout{.offset = uint32_t(skip), .stride = uint32_t(stride)};
+}
+
 Result<FrameLayout> layoutOfBuffer(const FrameFormat &format, GstBuffer *buffer)
 {
 	const GstVideoMeta *meta = gst_buffer_get_video_meta(buffer);
 	const unsigned memories = gst_buffer_n_memory(buffer);
 
-	if (memories != 1)
-		return fail(EINVAL,
-			    "the frame is spread over " + std::to_string(memories) + " memories",
-			    "heapflow takes one dma-buf per frame");
 	if (!meta && !format.planesKnown)
 		return fail(EINVAL, "no GstVideoMeta tells where the planes of " +
 					    drmFormatString(format.fourcc, format.modifier) +
 					    " are");
 	if (auto fits = checkVideoMeta(format, meta); !fits)
 		return std::unexpected(fits.error());
-
-	gsize memoryOffset = 0;
-	gst_memory_get_sizes(gst_buffer_peek_memory(buffer, 0), &memoryOffset, nullptr);
 
 	FrameLayout layout{.fourcc = format.fourcc,
 			   .modifier = format.modifier,
@@ -209,21 +226,24 @@ Result<FrameLayout> layoutOfBuffer(const FrameFormat &format, GstBuffer *buffer)
 		layout.colorimetry = colorimetryFromVideo(format.info.colorimetry);
 
 	const unsigned planes = meta ? meta->n_planes : GST_VIDEO_INFO_N_PLANES(&format.info);
+	if (memories != 1 && memories != planes)
+		return fail(EINVAL,
+			    "the frame is spread over " + std::to_string(memories) + " memories",
+			    "heapflow takes one dma-buf for a frame, or one for each plane");
 	for (unsigned i = 0; i < planes; i++) {
-		const gsize offset =
-			memoryOffset + (meta ? meta->offset[i] : format.info.offset[i]);
-		const gint stride = meta ? meta->stride[i] : format.info.stride[i];
-		if (stride <= 0 || offset > std::numeric_limits<uint32_t>::max())
-			return fail(EINVAL, "plane " + std::to_string(i) + " has stride " +
-						    std::to_string(stride) + " and offset " +
-						    std::to_string(offset));
-		layout.planes.push_back(
-			PlaneLayout{.offset = uint32_t(offset), .stride = uint32_t(stride)});
+		auto plane =
+			planeOfBuffer(buffer, i, meta ? meta->offset[i] : format.info.offset[i],
+				      meta ? meta->stride[i] : format.info.stride[i]);
+		if (!plane)
+			return std::unexpected(plane.error());
+		layout.planes.push_back(*plane);
 	}
-	/* Padding between planes counts for the plane before it, so that the lengths add up. */
+	/* Padding between planes of one dma-buf counts for the plane before it, so that the lengths
+	 * add up. */
 	for (unsigned i = 0; i < planes; i++) {
 		PlaneLayout &plane = layout.planes[i];
-		const bool followed = i + 1 < planes && layout.planes[i + 1].offset > plane.offset;
+		const bool followed = memories == 1 && i + 1 < planes &&
+				      layout.planes[i + 1].offset > plane.offset;
 		plane.length = followed ? layout.planes[i + 1].offset - plane.offset
 					: plane.stride * planeLines(known, i, layout.height);
 	}

@@ -48,6 +48,7 @@
 #include "gstheapbufferpool.h"
 #include "gstheaperror.h"
 #include "gstheaphdr.h"
+#include "gstheapneighbours.h"
 #include "gstheapplanquery.h"
 
 #include "heapflow/display/display_probe.h"
@@ -297,7 +298,8 @@ static gboolean gst_heap_kms_sink_propose_allocation(GstBaseSink *base, GstQuery
 	}
 	auto offer = heapflow::gst::offerHeapPool(
 		GST_ELEMENT_CAST(self), heap, caps, minimumBuffers,
-		alignment.stride_align[0] ? &alignment : nullptr, probes);
+		alignment.stride_align[0] ? &alignment : nullptr, probes,
+		heapflow::gst::wantsMemoryPerPlane(GST_BASE_SINK_PAD(self), caps));
 	if (!offer) {
 		GST_INFO_OBJECT(self, "no pool to offer: %s", offer.error().text().c_str());
 		return TRUE;

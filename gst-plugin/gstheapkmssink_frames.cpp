@@ -202,6 +202,16 @@ static GstFlowReturn gst_heap_kms_sink_finish_frame(GstHeapKmsSink *self, Scanou
 	return GST_FLOW_ERROR;
 }
 
+static bool gst_heap_kms_sink_is_scannable(GstBuffer *buffer)
+{
+	const guint memories = gst_buffer_n_memory(buffer);
+
+	for (guint i = 0; i < memories; i++)
+		if (!gst_is_dmabuf_memory(gst_buffer_peek_memory(buffer, i)))
+			return false;
+	return memories > 0;
+}
+
 GstFlowReturn gst_heap_kms_sink_render_frame(GstHeapKmsSink *self, GstBuffer *buffer)
 {
 	KmsSink &sink = *self->sink;
@@ -221,8 +231,7 @@ GstFlowReturn gst_heap_kms_sink_render_frame(GstHeapKmsSink *self, GstBuffer *bu
 	if (changed)
 		gst_heap_kms_sink_update_layer(self, *scanout);
 
-	const bool scannable = gst_buffer_n_memory(buffer) > 0 &&
-			       gst_is_dmabuf_memory(gst_buffer_peek_memory(buffer, 0));
+	const bool scannable = gst_heap_kms_sink_is_scannable(buffer);
 	if (!scannable && policy == CopyPolicy::Never) {
 		scanout->countCopy();
 		return gst_heap_kms_sink_refuse_memory(self);

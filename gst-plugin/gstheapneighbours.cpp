@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstheapneighbours.h"
 
+#include "gstheapformat.h"
 #include "gstheapkmssink.h"
 #include "gstheapkmssink_private.h"
 
 #include "heapflow/camera/camera_probe.h"
+#include "heapflow/camera/v4l2_frame_buffers.h"
 #include "heapflow/display/display_probe.h"
 
 #include <set>
@@ -151,6 +153,18 @@ std::vector<std::unique_ptr<MemoryProbe>> deviceProbes(GstPad *pad)
 
 	follow(pad, farthest, seen, probes);
 	return probes;
+}
+
+bool wantsMemoryPerPlane(GstPad *sinkPad, const GstCaps *caps)
+{
+	const auto format = frameFormatFromCaps(caps);
+	GstElement *element = format ? peerElement(sinkPad) : nullptr;
+	if (!element)
+		return false;
+	const std::string device =
+		peerFactory(sinkPad) == "v4l2src" ? stringProperty(element, "device") : "";
+	gst_object_unref(element);
+	return !device.empty() && v4l2HasBufferPerPlane(device, format->fourcc).value_or(false);
 }
 
 } /* namespace heapflow::gst */

@@ -35,4 +35,13 @@ std::string peerFactory(GstPad *pad);
  */
 std::vector<std::unique_ptr<MemoryProbe>> deviceProbes(GstPad *pad);
 
+/**
+ * \brief Will the element before a sink pad fill a dma-buf for each plane of frames of these caps?
+ *
+ * v4l2src does when its device can (gst_v4l2_object_get_caps_info() takes NV12M before NV12), and
+ * it asks for a pool before it sets the format (gst_v4l2src_decide_allocation()): so the device is
+ * asked what it has, not what is set.
+ */
+bool wantsMemoryPerPlane(GstPad *sinkPad, const GstCaps *caps);
+
 } /* namespace heapflow::gst */

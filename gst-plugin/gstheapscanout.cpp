@@ -7,6 +7,7 @@
 #include "heapflow/heap/heap_choice.h"
 
 #include <algorithm>
+#include <array>
 #include <climits>
 #include <utility>
 
@@ -23,9 +24,6 @@ namespace
 
 /* Longer than any refresh period; a screen that takes longer is stuck. */
 constexpr std::chrono::milliseconds drainTimeout{1000};
-
-/* Set while the Screen's thread calls us; the Screen must not be called from there. */
-thread_local bool inFlipHandler = false;
 
 void appendString(GValue *list, const char *text)
 {
@@ -175,34 +173,6 @@ void Scanout::askForFences(GstBuffer *buffer)
 		screen_->setFenceHandler({});
 }
 
-/*
- * In the thread that commits, with the Screen in use: the buffer that this flip takes off the
- * screen may go, but not from here. What is known of its frame stays until the flip.
- */
-void Scanout::committed(uint64_t released, UniqueFd fence)
-{
-	std::lock_guard state(stateMutex_);
-	const auto found = held_.find(released);
-	if (found == held_.end() || !found->second.buffer)
-		return;
-	GstHeapReleaseFenceMeta *box = gst_buffer_get_heap_release_fence_meta(found->second.buffer);
-	if (!box || !gst_heap_release_fence_meta_post(box, fence.release()))
-		return;
-	fences_++;
-	early_.push_back(std::exchange(found->second.buffer, nullptr));
-}
-
-void Scanout::releaseEarly()
-{
-	std::vector<GstBuffer *> early;
-	{
-		std::lock_guard state(stateMutex_);
-		early.swap(early_);
-	}
-	for (GstBuffer *buffer : early)
-		gst_buffer_unref(buffer);
-}
-
 void Scanout::setNoticeHandler(NoticeHandler handler)
 {
 	Lock lock(*this);
@@ -263,8 +233,12 @@ std::optional<Scanout::Lateness> Scanout::takeLateness()
 Result<bool> Scanout::show(GstBuffer *buffer, const FrameLayout &layout, const Rectangle &crop,
 			   const FrameTimes &times)
 {
-	GstMemory *memory = gst_buffer_peek_memory(buffer, 0);
-	const int fd = gst_dmabuf_memory_get_fd(memory);
+	/* One for the frame, or one for each plane (layoutOfBuffer()). */
+	std::array<int, GST_VIDEO_MAX_PLANES> fds = {};
+	const guint memories = std::min<guint>(gst_buffer_n_memory(buffer), fds.size());
+	for (guint i = 0; i < memories; i++)
+		fds[i] = gst_dmabuf_memory_get_fd(gst_buffer_peek_memory(buffer, i));
+	const std::span<const int> dmabufs(fds.data(), memories);
 	uint64_t cookie;
 	Result<void> shown;
 	bool planned = false;
@@ -275,12 +249,13 @@ Result<bool> Scanout::show(GstBuffer *buffer, const FrameLayout &layout, const R
 		if (!std::exchange(layerSet_, false) && isShown(buffer))
 			return false;
 		if (layout != configured_) {
-			auto plan = screen_->configure(layout, fd);
+			auto plan = screen_->configure(layout, dmabufs);
 			if (!plan)
 				return std::unexpected(plan.error());
 			configured_ = layout;
 		}
-		watch(memory);
+		for (guint i = 0; i < memories; i++)
+			watch(gst_buffer_peek_memory(buffer, i));
 		askForFences(buffer);
 		cookie = ++lastCookie_;
 		{
@@ -288,12 +263,14 @@ Result<bool> Scanout::show(GstBuffer *buffer, const FrameLayout &layout, const R
 			std::lock_guard state(stateMutex_);
 			held_[cookie] = Held{gst_buffer_ref(buffer), times};
 		}
-		shown = screen_->show({.dmabuf = fd,
-				       .layout = layout,
-				       .cookie = cookie,
-				       .crop = crop,
-				       .due = times.timed ? times.due : 0,
-				       .captured = times.captured});
+		shown = screen_->show(
+			{.dmabuf = fds[0],
+			 .layout = layout,
+			 .cookie = cookie,
+			 .crop = crop,
+			 .due = times.timed ? times.due : 0,
+			 .captured = times.captured,
+			 .planeDmabufs = memories > 1 ? dmabufs : std::span<const int>()});
 		planned = publishPlan();
 	}
 	releaseEarly();
@@ -335,63 +312,6 @@ bool Scanout::publishPlan()
 	return planned_;
 }
 
-/* A sink renders the frame of its preroll once more; it is there already. */
-bool Scanout::isShown(GstBuffer *buffer) const
-{
-	std::lock_guard state(stateMutex_);
-	/* As long as it is held it cannot have been filled anew. */
-	const auto last = held_.find(lastCookie_);
-	return last != held_.end() && last->second.buffer == buffer;
-}
-
-/* In the Screen's thread. A memory that dies here is forgotten with the next frame. */
-void Scanout::flipped(const FlipEvent &event)
-{
-	inFlipHandler = true;
-	{
-		std::lock_guard state(stateMutex_);
-		const uint64_t milliHz = publishedPlan_.mode.refreshMilliHz;
-		const int64_t period = milliHz ? int64_t(1000000000000 / milliHz) : 0;
-		if (auto found = held_.find(event.cookie); found != held_.end()) {
-			const FrameTimes &times = found->second.times;
-			const bool late =
-				stats_.shown(times, event.timestamp, event.arrival, period);
-			const int64_t visible = event.timestamp ? event.timestamp : event.arrival;
-			if (late && times.runningTime)
-				lateness_ = Lateness{*times.runningTime, visible - times.due};
-		}
-	}
-	releaseEarly();
-	if (event.released)
-		release(event.released);
-	inFlipHandler = false;
-}
-
-void Scanout::release(uint64_t cookie)
-{
-	GstBuffer *buffer = nullptr;
-	{
-		std::lock_guard state(stateMutex_);
-		if (auto found = held_.find(cookie); found != held_.end()) {
-			buffer = found->second.buffer;
-			held_.erase(found);
-		}
-	}
-	gst_clear_buffer(&buffer);
-}
-
-void Scanout::releaseAll()
-{
-	std::map<uint64_t, Held> held;
-	{
-		std::lock_guard state(stateMutex_);
-		held.swap(held_);
-	}
-	for (auto &[cookie, frame] : held)
-		gst_clear_buffer(&frame.buffer);
-	releaseEarly();
-}
-
 Result<void> Scanout::drain()
 {
 	Lock lock(*this);
@@ -420,57 +340,6 @@ Result<void> Scanout::screenshot(const std::string &path)
 	if (!image)
 		return std::unexpected(image.error());
 	return writePng(*image, path);
-}
-
-/*
- * Once per memory, not per frame. Buffers that share one memory, or that were made anew around it,
- * show the same dma-buf.
- */
-void Scanout::watch(GstMemory *memory)
-{
-	GstMiniObject *root = GST_MINI_OBJECT_CAST(memory->parent ? memory->parent : memory);
-	{
-		std::lock_guard state(stateMutex_);
-		if (!watched_.insert(root).second)
-			return;
-	}
-	/* The memory may outlive the sink. */
-	gst_mini_object_weak_ref(root, memoryDied, new std::weak_ptr<Scanout>(weak_from_this()));
-}
-
-/* The descriptor is closed after this; a duplicate keeps the dma-buf until it is forgotten. */
-void Scanout::memoryDied(gpointer data, GstMiniObject *memory)
-{
-	std::unique_ptr<std::weak_ptr<Scanout>> reference(
-		static_cast<std::weak_ptr<Scanout> *>(data));
-	std::shared_ptr<Scanout> self = reference->lock();
-	if (!self)
-		return;
-
-	const int fd = gst_dmabuf_memory_get_fd(reinterpret_cast<GstMemory *>(memory));
-	{
-		std::lock_guard state(self->stateMutex_);
-		self->watched_.erase(memory);
-		if (UniqueFd duplicate(fcntl(fd, F_DUPFD_CLOEXEC, 3)); duplicate.valid())
-			self->dead_.push_back(std::move(duplicate));
-	}
-	/* At once when the Screen is free, so that no memory of a heap waits for a next frame. */
-	if (!inFlipHandler && self->screenMutex_.try_lock()) {
-		self->forgetDead();
-		self->screenMutex_.unlock();
-	}
-}
-
-/* With the screen's mutex held. */
-void Scanout::forgetDead()
-{
-	std::vector<UniqueFd> dead;
-	{
-		std::lock_guard state(stateMutex_);
-		dead.swap(dead_);
-	}
-	for (const UniqueFd &fd : dead)
-		screen_->forget(fd.get());
 }
 
 GstStructure *Scanout::plan() const

@@ -3,6 +3,8 @@
 
 #include "heapflow/heap/fence.h"
 
+#include <optional>
+
 #include <fcntl.h>
 #include <poll.h>
 
@@ -14,13 +16,21 @@ UniqueFd fenceOfFrame(const Frame &frame)
 	if (frame.fence >= 0)
 		return UniqueFd(fcntl(frame.fence, F_DUPFD_CLOEXEC, 3));
 
-	/* Readable: no write is pending (dma_buf_poll()). */
-	pollfd pixels = {frame.dmabuf, POLLIN, 0};
-	if (poll(&pixels, 1, 0) != 0)
-		return UniqueFd();
-	/* Linux before 6.0 exports none: then it is left to the driver. */
-	auto writes = Fence::exportFrom(frame.dmabuf, Access::Read);
-	return writes ? writes->takeFd() : UniqueFd();
+	std::optional<Fence> pixels;
+	for (const int dmabuf : frame.dmabufs()) {
+		/* Readable: no write is pending (dma_buf_poll()). */
+		pollfd readable = {dmabuf, POLLIN, 0};
+		if (poll(&readable, 1, 0) != 0)
+			continue;
+		/* Linux before 6.0 exports none: then it is left to the driver. */
+		auto writes = Fence::exportFrom(dmabuf, Access::Read);
+		if (!writes)
+			continue;
+		auto both = pixels ? Fence::merge(*pixels, *writes) : std::move(*writes);
+		if (both)
+			pixels = std::move(*both);
+	}
+	return pixels ? pixels->takeFd() : UniqueFd();
 }
 
 } /* namespace heapflow */

@@ -31,6 +31,43 @@ bool isLasting(int code)
 	       code == ENXIO;
 }
 
+/*
+ * The handles of a frame's planes, for as long as this lives. One dma-buf has one handle, however
+ * often it is imported (drm_prime.c), so each is closed once.
+ */
+class ImportedPlanes
+{
+public:
+	ImportedPlanes(int drm, std::span<const int> dmabufs) : drm_(drm)
+	{
+		for (size_t i = 0; i < handles_.size(); i++) {
+			if (i >= dmabufs.size())
+				handles_[i] = dmabufs.size() == 1 ? handles_[0] : 0;
+			else if (!error_ && drmPrimeFDToHandle(drm, dmabufs[i], &handles_[i]))
+				error_ = errno;
+		}
+	}
+	~ImportedPlanes()
+	{
+		for (size_t i = 0; i < handles_.size(); i++)
+			if (handles_[i] &&
+			    !std::ranges::contains(handles_.begin(), handles_.begin() + i,
+						   handles_[i]))
+				drmCloseBufferHandle(drm_, handles_[i]);
+	}
+
+	ImportedPlanes(const ImportedPlanes &) = delete;
+	ImportedPlanes &operator=(const ImportedPlanes &) = delete;
+
+	int error() const { return error_; }
+	const GemHandles &handles() const { return handles_; }
+
+private:
+	int drm_;
+	int error_ = 0;
+	GemHandles handles_ = {};
+};
+
 } /* namespace */
 
 Result<BufferIdentity> bufferIdentity(int dmabuf)
@@ -42,20 +79,27 @@ Result<BufferIdentity> bufferIdentity(int dmabuf)
 	return BufferIdentity{status.st_dev, status.st_ino, static_cast<uint64_t>(status.st_size)};
 }
 
-Result<void> checkLayoutFits(const FrameLayout &layout, uint64_t bufferSize)
+Result<void> checkLayoutFits(const FrameLayout &layout, const FrameIdentity &buffers, size_t count)
 {
-	uint64_t needed = 0;
-	for (const PlaneLayout &plane : layout.planes)
-		needed = std::max(needed, uint64_t{plane.offset} + plane.length);
-	if (layout.planes.empty() || layout.planes.size() > 4)
-		return fail(EINVAL, std::format("a frame with {} planes: {}", layout.planes.size(),
-						describe(layout)));
-	if (needed > bufferSize)
-		return fail(
-			EINVAL,
-			std::format("the dma-buf is too small: {} bytes, the frame needs {} ({})",
-				    bufferSize, needed, describe(layout)),
-			"Allocate at least the size of the frame's layout");
+	const size_t planes = layout.planes.size();
+	if (planes < 1 || planes > 4 || (count != 1 && count != planes))
+		return fail(EINVAL, std::format("a frame with {} planes in {} dma-bufs: {}", planes,
+						count, describe(layout)));
+	for (size_t buffer = 0; buffer < count; buffer++) {
+		uint64_t needed = 0;
+		for (size_t plane = 0; plane < planes; plane++)
+			if (count == 1 || plane == buffer)
+				needed = std::max(needed, uint64_t{layout.planes[plane].offset} +
+								  layout.planes[plane].length);
+		if (needed > buffers[buffer].size)
+			return fail(
+				EINVAL,
+				std::format("the dma-buf{} is too small: {} bytes, the frame "
+					    "needs {} ({})",
+					    count > 1 ? std::format(" of plane {}", buffer) : "",
+					    buffers[buffer].size, needed, describe(layout)),
+				"Allocate at least the size of the frame's layout");
+	}
 	return {};
 }
 
@@ -69,15 +113,21 @@ FramebufferCache::~FramebufferCache()
 	clear();
 }
 
-Result<uint32_t> FramebufferCache::get(int dmabuf, const FrameLayout &layout)
+Result<uint32_t> FramebufferCache::get(std::span<const int> dmabufs, const FrameLayout &layout)
 {
-	const auto buffer = bufferIdentity(dmabuf);
-	if (!buffer)
-		return std::unexpected(buffer.error());
+	FrameIdentity buffers = {};
+	if (dmabufs.size() > buffers.size())
+		return fail(EINVAL, std::format("a frame in {} dma-bufs", dmabufs.size()));
+	for (size_t i = 0; i < dmabufs.size(); i++) {
+		const auto buffer = bufferIdentity(dmabufs[i]);
+		if (!buffer)
+			return std::unexpected(buffer.error());
+		buffers[i] = *buffer;
+	}
 
 	const std::lock_guard lock(mutex_);
 	for (Entry &entry : entries_) {
-		if (entry.buffer == *buffer && sameMemory(entry.layout, layout)) {
+		if (entry.buffers == buffers && sameMemory(entry.layout, layout)) {
 			entry.forgotten = false;
 			if (entry.refusal)
 				return std::unexpected(*entry.refusal);
@@ -85,37 +135,33 @@ Result<uint32_t> FramebufferCache::get(int dmabuf, const FrameLayout &layout)
 		}
 	}
 
-	if (auto fits = checkLayoutFits(layout, buffer->size); !fits)
+	if (auto fits = checkLayoutFits(layout, buffers, dmabufs.size()); !fits)
 		return std::unexpected(fits.error());
-	auto framebuffer = make(dmabuf, layout);
+	auto framebuffer = make(dmabufs, layout);
 	if (framebuffer)
-		entries_.push_back({*buffer, layout, *framebuffer});
+		entries_.push_back({buffers, layout, *framebuffer});
 	else if (isLasting(framebuffer.error().code))
-		entries_.push_back({*buffer, layout, 0, framebuffer.error()});
+		entries_.push_back({buffers, layout, 0, framebuffer.error()});
 	return framebuffer;
 }
 
-Result<uint32_t> FramebufferCache::make(int dmabuf, const FrameLayout &layout)
+Result<uint32_t> FramebufferCache::make(std::span<const int> dmabufs, const FrameLayout &layout)
 {
-	uint32_t handle = 0;
-	if (drmPrimeFDToHandle(drm_, dmabuf, &handle))
-		return fail(errno,
+	const ImportedPlanes planes(drm_, dmabufs);
+	if (planes.error())
+		return fail(planes.error(),
 			    std::format("the display cannot import the dma-buf of {}",
 					describe(layout)),
 			    "It may need contiguous memory: try a heap such as default_cma_region");
-	imports_++;
+	imports_ += dmabufs.size();
 
-	const auto framebuffer = addFramebuffer(drm_, handle, layout, withModifiers_);
-	std::string needs;
-	if (!framebuffer)
-		needs = framebufferNeeds(drm_, handle, layout, withModifiers_);
-	drmCloseBufferHandle(drm_, handle);
+	const auto framebuffer = addFramebuffer(drm_, planes.handles(), layout, withModifiers_);
 	if (framebuffer)
 		return framebuffer;
 	return fail(framebuffer.error().code,
 		    std::format("the display makes no framebuffer of {}, modifier {:#x}",
 				describe(layout), layout.modifier),
-		    needs);
+		    framebufferNeeds(drm_, planes.handles(), layout, withModifiers_));
 }
 
 void FramebufferCache::forget(int dmabuf, const InUse &inUse)
@@ -126,7 +172,7 @@ void FramebufferCache::forget(int dmabuf, const InUse &inUse)
 	{
 		const std::lock_guard lock(mutex_);
 		for (Entry &entry : entries_) {
-			if (entry.buffer == *buffer)
+			if (std::ranges::contains(entry.buffers, *buffer))
 				entry.forgotten = true;
 		}
 	}

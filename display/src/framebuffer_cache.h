@@ -5,10 +5,12 @@
 #include "heapflow/heap/error.h"
 #include "heapflow/heap/frame_layout.h"
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include <sys/types.h>
@@ -34,8 +36,15 @@ struct BufferIdentity {
 /** \brief Errors: EBADF and what else fstat() says */
 Result<BufferIdentity> bufferIdentity(int dmabuf);
 
-/** \brief EINVAL with numbers when a plane reaches beyond the end of the dma-buf */
-Result<void> checkLayoutFits(const FrameLayout &layout, uint64_t bufferSize);
+/** \brief Those of a frame: one, or one for each plane; the rest is empty */
+using FrameIdentity = std::array<BufferIdentity, 4>;
+
+/**
+ * \brief EINVAL with numbers when a plane reaches beyond the end of its dma-buf
+ *
+ * \param[in] count Of dma-bufs: 1, or as many as there are planes
+ */
+Result<void> checkLayoutFits(const FrameLayout &layout, const FrameIdentity &buffers, size_t count);
 
 /**
  * \brief Framebuffers by dma-buf and layout (invariant 7)
@@ -62,12 +71,17 @@ public:
 	/**
 	 * \brief The framebuffer of a frame in a dma-buf, made when it is new
 	 *
-	 * A refusal is remembered with the dma-buf, and told again without asking the driver.
+	 * `dmabufs` is one that holds all planes, or one for each plane. A refusal is remembered
+	 * with the dma-buf, and told again without asking the driver.
 	 *
-	 * Errors: EINVAL the dma-buf is too small; what PRIME import and AddFB2 say, with what the
-	 * driver needs and what the frame has.
+	 * Errors: EINVAL the dma-buf is too small, or their number fits no frame; what PRIME import
+	 * and AddFB2 say, with what the driver needs and what the frame has.
 	 */
-	Result<uint32_t> get(int dmabuf, const FrameLayout &layout);
+	Result<uint32_t> get(std::span<const int> dmabufs, const FrameLayout &layout);
+	Result<uint32_t> get(int dmabuf, const FrameLayout &layout)
+	{
+		return get(std::span<const int>(&dmabuf, 1), layout);
+	}
 
 	/** \brief Remove those of one dma-buf, now or when nothing uses them any more */
 	void forget(int dmabuf, const InUse &inUse);
@@ -86,14 +100,14 @@ public:
 
 private:
 	struct Entry {
-		BufferIdentity buffer;
+		FrameIdentity buffers;
 		FrameLayout layout;
 		uint32_t framebuffer = 0; /* 0: it was refused */
 		std::optional<Error> refusal = {};
 		bool forgotten = false;
 	};
 
-	Result<uint32_t> make(int dmabuf, const FrameLayout &layout);
+	Result<uint32_t> make(std::span<const int> dmabufs, const FrameLayout &layout);
 
 	int drm_;
 	bool withModifiers_;

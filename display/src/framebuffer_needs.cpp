@@ -15,9 +15,9 @@ namespace heapflow
 namespace
 {
 
-bool isTaken(int drm, uint32_t handle, const FrameLayout &layout, bool withModifiers)
+bool isTaken(int drm, const GemHandles &handles, const FrameLayout &layout, bool withModifiers)
 {
-	const auto framebuffer = addFramebuffer(drm, handle, layout, withModifiers);
+	const auto framebuffer = addFramebuffer(drm, handles, layout, withModifiers);
 	if (framebuffer)
 		drmModeRmFB(drm, *framebuffer);
 	return framebuffer.has_value();
@@ -31,14 +31,14 @@ FrameLayout lower(FrameLayout layout)
 }
 
 /* The least alignment of pitches with which a lower frame is taken; 0: none helps. */
-uint32_t neededPitchAlignment(int drm, uint32_t handle, const FrameLayout &layout,
+uint32_t neededPitchAlignment(int drm, const GemHandles &handles, const FrameLayout &layout,
 			      bool withModifiers)
 {
 	for (uint32_t alignment = 2; alignment <= 4096; alignment *= 2) {
 		FrameLayout wider = lower(layout);
 		for (PlaneLayout &plane : wider.planes)
 			plane.stride = (plane.stride + alignment - 1) / alignment * alignment;
-		if (wider.planes != layout.planes && isTaken(drm, handle, wider, withModifiers))
+		if (wider.planes != layout.planes && isTaken(drm, handles, wider, withModifiers))
 			return alignment;
 	}
 	return 0;
@@ -46,15 +46,15 @@ uint32_t neededPitchAlignment(int drm, uint32_t handle, const FrameLayout &layou
 
 } /* namespace */
 
-Result<uint32_t> addFramebuffer(int drm, uint32_t handle, const FrameLayout &layout,
+Result<uint32_t> addFramebuffer(int drm, const GemHandles &handles, const FrameLayout &layout,
 				bool withModifiers)
 {
-	uint32_t handles[4] = {};
+	uint32_t objects[4] = {};
 	uint32_t pitches[4] = {};
 	uint32_t offsets[4] = {};
 	uint64_t modifiers[4] = {};
 	for (size_t i = 0; i < std::min<size_t>(layout.planes.size(), 4); i++) {
-		handles[i] = handle;
+		objects[i] = handles[i];
 		pitches[i] = layout.planes[i].stride;
 		offsets[i] = layout.planes[i].offset;
 		modifiers[i] = layout.modifier;
@@ -65,16 +65,16 @@ Result<uint32_t> addFramebuffer(int drm, uint32_t handle, const FrameLayout &lay
 	const int result =
 		withModifiers
 			? drmModeAddFB2WithModifiers(drm, layout.width, layout.height,
-						     layout.fourcc, handles, pitches, offsets,
+						     layout.fourcc, objects, pitches, offsets,
 						     modifiers, &framebuffer, DRM_MODE_FB_MODIFIERS)
-			: drmModeAddFB2(drm, layout.width, layout.height, layout.fourcc, handles,
+			: drmModeAddFB2(drm, layout.width, layout.height, layout.fourcc, objects,
 					pitches, offsets, &framebuffer, 0);
 	if (result)
 		return fail(-result, "the display makes no framebuffer");
 	return framebuffer;
 }
 
-std::string framebufferNeeds(int drm, uint32_t handle, const FrameLayout &layout,
+std::string framebufferNeeds(int drm, const GemHandles &handles, const FrameLayout &layout,
 			     bool withModifiers)
 {
 	const FormatInfo *format = formatInfo(layout.fourcc);
@@ -93,14 +93,14 @@ std::string framebufferNeeds(int drm, uint32_t handle, const FrameLayout &layout
 	if (!layout.planes.empty()) {
 		const uint32_t pitch = layout.planes[0].stride;
 		if (const uint32_t needed =
-			    neededPitchAlignment(drm, handle, layout, withModifiers))
+			    neededPitchAlignment(drm, handles, layout, withModifiers))
 			return std::format("needs pitches that are multiples of {} bytes, has {}",
 					   needed, pitch);
 	}
 	if (layout.modifier != DRM_FORMAT_MOD_LINEAR) {
 		FrameLayout linear = layout;
 		linear.modifier = DRM_FORMAT_MOD_LINEAR;
-		if (isTaken(drm, handle, linear, withModifiers))
+		if (isTaken(drm, handles, linear, withModifiers))
 			return std::format("needs modifier 0 (linear), has {:#x}", layout.modifier);
 	}
 	return "No pitch, size or modifier that was tried helps: this memory or format is not "

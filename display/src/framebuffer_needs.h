@@ -5,14 +5,18 @@
 #include "heapflow/heap/error.h"
 #include "heapflow/heap/frame_layout.h"
 
+#include <array>
 #include <cstdint>
 #include <string>
 
 namespace heapflow
 {
 
-/** \brief AddFB2 of a frame whose planes are all in one GEM object. Errors: the driver's */
-Result<uint32_t> addFramebuffer(int drm, uint32_t handle, const FrameLayout &layout,
+/** \brief The GEM object of each plane; it may be the same for all */
+using GemHandles = std::array<uint32_t, 4>;
+
+/** \brief AddFB2. Errors: the driver's */
+Result<uint32_t> addFramebuffer(int drm, const GemHandles &handles, const FrameLayout &layout,
 				bool withModifiers);
 
 /**
@@ -24,7 +28,7 @@ Result<uint32_t> addFramebuffer(int drm, uint32_t handle, const FrameLayout &lay
  *
  * \return a sentence, for a hint
  */
-std::string framebufferNeeds(int drm, uint32_t handle, const FrameLayout &layout,
+std::string framebufferNeeds(int drm, const GemHandles &handles, const FrameLayout &layout,
 			     bool withModifiers);
 
 } /* namespace heapflow */

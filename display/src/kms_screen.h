@@ -28,7 +28,8 @@ public:
 	{
 		output_->setOptions(layer_, options);
 	}
-	Result<ScanoutPlan> configure(const FrameLayout &layout, int sample) override
+	Result<ScanoutPlan> configure(const FrameLayout &layout,
+				      std::span<const int> sample) override
 	{
 		return output_->configure(layer_, layout, sample);
 	}

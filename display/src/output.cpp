@@ -211,7 +211,8 @@ FramebufferCache::InUse Output::inUse() const
 	};
 }
 
-Result<ScanoutPlan> Output::configure(OutputLayer *layer, const FrameLayout &layout, int sample)
+Result<ScanoutPlan> Output::configure(OutputLayer *layer, const FrameLayout &layout,
+				      std::span<const int> sample)
 {
 	Lock lock(mutex_);
 	if (!layout.width || !layout.height)
@@ -272,7 +273,7 @@ Result<void> Output::show(OutputLayer *layer, const Frame &frame)
 		       .captured = frame.captured};
 	const int64_t now = monotonicNow();
 	if (!dark()) {
-		const auto framebuffer = cache_.get(frame.dmabuf, frame.layout);
+		const auto framebuffer = cache_.get(frame.dmabufs(), frame.layout);
 		if (!framebuffer)
 			return std::unexpected(framebuffer.error());
 		own.framebuffer = *framebuffer;

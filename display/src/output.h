@@ -69,7 +69,8 @@ public:
 	void setNoticeHandler(OutputLayer *layer, Screen::NoticeHandler handler);
 	void setFenceHandler(OutputLayer *layer, Screen::FenceHandler handler);
 
-	Result<ScanoutPlan> configure(OutputLayer *layer, const FrameLayout &layout, int sample);
+	Result<ScanoutPlan> configure(OutputLayer *layer, const FrameLayout &layout,
+				      std::span<const int> sample);
 	Result<void> show(OutputLayer *layer, const Frame &frame);
 	Result<void> drain(OutputLayer *layer, std::chrono::milliseconds timeout);
 	Result<void> hide(OutputLayer *layer);

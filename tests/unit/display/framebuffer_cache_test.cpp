@@ -59,11 +59,16 @@ TEST(BufferIdentity, ClosedDescriptor)
 	EXPECT_EQ(identity.error().code, EBADF);
 }
 
+static Result<void> fits(const FrameLayout &layout, uint64_t size)
+{
+	return checkLayoutFits(layout, {BufferIdentity{.size = size}}, 1);
+}
+
 TEST(CheckLayoutFits, ToTheByte)
 {
 	const FrameLayout layout = makeFrameLayout(DRM_FORMAT_NV12, 640, 480).value();
-	EXPECT_TRUE(checkLayoutFits(layout, 460800));
-	const auto small = checkLayoutFits(layout, 460799);
+	EXPECT_TRUE(fits(layout, 460800));
+	const auto small = fits(layout, 460799);
 	ASSERT_FALSE(small);
 	EXPECT_EQ(small.error().code, EINVAL);
 	EXPECT_THAT(small.error().message, HasSubstr("460799"));
@@ -75,16 +80,47 @@ TEST(CheckLayoutFits, DoesNotOverflow)
 	FrameLayout layout = makeFrameLayout(DRM_FORMAT_XRGB8888, 640, 480).value();
 	layout.planes[0].offset = 0xffffffff;
 	layout.planes[0].length = 0xffffffff;
-	EXPECT_FALSE(checkLayoutFits(layout, 1 << 20));
+	EXPECT_FALSE(fits(layout, 1 << 20));
 }
 
 TEST(CheckLayoutFits, NumberOfPlanes)
 {
 	FrameLayout layout = makeFrameLayout(DRM_FORMAT_XRGB8888, 640, 480).value();
 	layout.planes.resize(5);
-	EXPECT_FALSE(checkLayoutFits(layout, 1 << 30)) << "KMS has four";
+	EXPECT_FALSE(fits(layout, 1 << 30)) << "KMS has four";
 	layout.planes.clear();
-	EXPECT_FALSE(checkLayoutFits(layout, 1 << 30));
+	EXPECT_FALSE(fits(layout, 1 << 30));
+}
+
+/* V4L2's NV12M: each plane in a dma-buf of its own, from its beginning. */
+TEST(FramebufferOfPlanes, HasADmabufForEach)
+{
+	test::FakeKms fake({.modes = {test::makeMode(640, 480)}});
+	FramebufferCache cache(fake.fd(), true);
+	FrameLayout layout = makeFrameLayout(DRM_FORMAT_NV12, 640, 480).value();
+	layout.planes[1].offset = 0;
+	const UniqueFd luma(memfd_create("luma", MFD_CLOEXEC));
+	const UniqueFd chroma(memfd_create("chroma", MFD_CLOEXEC));
+	ASSERT_EQ(ftruncate(luma.get(), 640 * 480), 0);
+	ASSERT_EQ(ftruncate(chroma.get(), 640 * 240), 0);
+	const int planes[] = {luma.get(), chroma.get()};
+	const int swapped[] = {chroma.get(), luma.get()};
+
+	const auto framebuffer = cache.get(planes, layout);
+	ASSERT_TRUE(framebuffer) << framebuffer.error().text();
+	EXPECT_EQ(cache.imports(), 2u);
+	EXPECT_EQ(cache.get(planes, layout).value_or(0), *framebuffer) << "known";
+	EXPECT_EQ(cache.imports(), 2u);
+
+	const auto wrong = cache.get(swapped, layout);
+	ASSERT_FALSE(wrong);
+	EXPECT_THAT(wrong.error().message, HasSubstr("dma-buf of plane 0 is too small: 153600"));
+	const int three[] = {luma.get(), chroma.get(), chroma.get()};
+	EXPECT_FALSE(cache.get(three, layout));
+
+	/* Either of them may die first. */
+	cache.forget(chroma.get(), [](uint32_t) { return false; });
+	EXPECT_EQ(cache.framebuffers(), 0u);
 }
 
 /* A driver that said no is not asked again about the same dma-buf and layout. */

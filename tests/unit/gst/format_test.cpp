@@ -180,7 +180,21 @@ TEST_F(BufferLayout, TwoMemoriesAreRefused)
 	gst_buffer_append_memory(buffer_, gst_allocator_alloc(nullptr, 16, nullptr));
 	auto layout = layoutOfBuffer(*frameFormatFromCaps(caps_.caps), buffer_);
 	ASSERT_FALSE(layout);
-	EXPECT_NE(layout.error().message.find("2 memories"), std::string::npos);
+	EXPECT_NE(layout.error().message.find("plane 1 begins in memory 0 of 2"),
+		  std::string::npos);
+}
+
+/* A memory for each plane: offsets are those in the memory of the plane. */
+TEST_F(BufferLayout, AMemoryForEachPlane)
+{
+	gst_buffer_remove_all_memory(buffer_);
+	gst_buffer_append_memory(buffer_, gst_allocator_alloc(nullptr, 128 * 64, nullptr));
+	gst_buffer_append_memory(buffer_, gst_allocator_alloc(nullptr, 128 * 32, nullptr));
+	const auto layout = layoutOfBuffer(*frameFormatFromCaps(caps_.caps), buffer_);
+	ASSERT_TRUE(layout) << layout.error().text();
+	ASSERT_EQ(layout->planes.size(), 2U);
+	EXPECT_EQ(layout->planes[0], (PlaneLayout{0, 128, 128 * 64}));
+	EXPECT_EQ(layout->planes[1], (PlaneLayout{0, 128, 128 * 32}));
 }
 
 TEST_F(BufferLayout, AMetaOfAnotherFormatIsRefused)

@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,18 @@ struct Frame {
 	int64_t due = 0;                      /**< ns, CLOCK_MONOTONIC; 0: at the next vblank */
 	std::optional<int64_t> captured = {}; /**< ns, CLOCK_MONOTONIC, for the statistics */
 	int fence = -1; /**< sync_file that signals when the pixels are there; borrowed */
+	/**
+	 * One dma-buf for each plane of the layout, when they are not all in `dmabuf`, which then
+	 * is the first of them (V4L2's NV12M and the like); offsets are those within the plane's
+	 * own. Borrowed. Empty: all planes are in `dmabuf`.
+	 */
+	std::span<const int> planeDmabufs = {};
+
+	/** \brief One, or one for each plane; points into the frame */
+	std::span<const int> dmabufs() const
+	{
+		return planeDmabufs.empty() ? std::span(&dmabuf, 1) : planeDmabufs;
+	}
 };
 
 /** \brief What can be put on the screen: a format, its modifiers, the planes that take it */
@@ -169,8 +182,9 @@ public:
 	/**
 	 * \brief Choose mode and plane for frames of this layout, by TEST_ONLY commits
 	 *
-	 * `sample` is a dma-buf that holds such a frame; it stays imported, so one of those that
-	 * will be shown costs nothing more. Nothing on the screen changes before the next show().
+	 * `sample` is a dma-buf that holds such a frame, or one for each plane; it stays imported,
+	 * so one of those that will be shown costs nothing more. Nothing on the screen changes
+	 * before the next show().
 	 *
 	 * Modes, planes and arrangements are tried in the order of scanout_candidates.h: the mode
 	 * that is set before any other; native size, then scaled, then centred; cropped when
@@ -182,7 +196,14 @@ public:
 	 * too small; ERANGE size; EBADF; what the driver says of the import and the framebuffer,
 	 * with the property that it does not take.
 	 */
-	virtual Result<ScanoutPlan> configure(const FrameLayout &layout, int sample) = 0;
+	virtual Result<ScanoutPlan> configure(const FrameLayout &layout,
+					      std::span<const int> sample) = 0;
+
+	/** \brief The same for a frame in one dma-buf */
+	Result<ScanoutPlan> configure(const FrameLayout &layout, int sample)
+	{
+		return configure(layout, std::span<const int>(&sample, 1));
+	}
 
 	/** \brief The plan in use, which changes when a screen is plugged in or setLayer() is
 	 * called */
