@@ -4,6 +4,7 @@
 
 #include "gstheapbufferpool.h"
 #include "gstheaperror.h"
+#include "gstheapi18n.h"
 #include "gstheapneighbours.h"
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 using heapflow::HeapAlternative;
 using heapflow::MemoryProbe;
 using heapflow::gst::DownstreamWishes;
+using heapflow::gst::formatted;
 using heapflow::gst::Injector;
 
 namespace
@@ -143,17 +145,17 @@ static void noteAnswer(Injector &injector, std::string whyNot)
 static std::string whyNoOffer(GstCaps *caps)
 {
 	if (!caps)
-		return "the elements before it named no caps";
+		return _("the elements before it named no caps");
 	if (!gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-raw"))
-		return std::string(gst_structure_get_name(gst_caps_get_structure(caps, 0))) +
-		       " is not raw video";
+		return formatted(_("%s is not raw video"),
+				 gst_structure_get_name(gst_caps_get_structure(caps, 0)));
 	const auto format = heapflow::gst::frameFormatFromCaps(caps);
 	if (!format)
 		return format.error().message;
 	if (!format->planesKnown)
-		return "the planes of " +
-		       heapflow::gst::drmFormatString(format->fourcc, format->modifier) +
-		       " cannot be laid out";
+		return formatted(
+			_("the planes of %s cannot be laid out"),
+			heapflow::gst::drmFormatString(format->fourcc, format->modifier).c_str());
 	return {};
 }
 

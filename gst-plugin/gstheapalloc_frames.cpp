@@ -3,6 +3,7 @@
 #include "gstheapalloc_private.h"
 
 #include "gstheaperror.h"
+#include "gstheapi18n.h"
 #include "gstheapneighbours.h"
 
 #include "heapflow/heap/buffer_holders.h"
@@ -21,6 +22,7 @@ using heapflow::Heap;
 using heapflow::Result;
 using heapflow::gst::DownstreamWishes;
 using heapflow::gst::ForeignMode;
+using heapflow::gst::formatted;
 using heapflow::gst::Injector;
 using heapflow::gst::MeantHeaps;
 
@@ -38,8 +40,8 @@ struct Strange {
 	std::string text() const
 	{
 		if (!heap.empty())
-			return "dma-bufs of " + heap;
-		return dmabuf ? "dma-bufs of no heap" : "ordinary memory";
+			return formatted(_("dma-bufs of %s"), heap.c_str());
+		return dmabuf ? _("dma-bufs of no heap") : _("ordinary memory");
 	}
 };
 
@@ -151,26 +153,39 @@ static Error explainForeign(GstHeapAlloc *self, const Strange &strange)
 		asked = injector.asked;
 		kept = injector.earlier.contains(strange.heap);
 	}
-	Error error{ENOTSUP, name + " sends frames in " + strange.text() + ", not in heap " + heap,
-		    ""};
-	if (!whyNot.empty()) {
-		error.message += ": there was no pool to offer, because " + whyNot;
-	} else if (heapflow::gst::peerFactory(pad) == "tee") {
-		error.message += ": a tee passes on no pool";
-		error.hint = "put heapalloc before the tee";
-	} else if (!asked) {
-		error.message += ": no element before it asked for memory";
-		error.hint = "put heapalloc directly after the element that allocates";
-	} else if (kept) {
-		error.message += ": it keeps the pool that it got before the heap was changed";
-		error.hint = "change the caps as well, or restart " + name;
-	} else {
-		error.message += ": it did not use the pool that it was offered";
-		const std::string property = importProperty(pad);
-		error.hint = property.empty() ? "see GST_DEBUG=heapalloc:5 for the pool"
-					      : "set " + property + "=dmabuf-import of " + name;
-	}
-	return error;
+	const std::string memory = strange.text();
+	if (!whyNot.empty())
+		return {ENOTSUP,
+			formatted(_("%s sends frames in %s, not in heap %s: there was no pool to "
+				    "offer, because %s"),
+				  name.c_str(), memory.c_str(), heap.c_str(), whyNot.c_str()),
+			""};
+	if (heapflow::gst::peerFactory(pad) == "tee")
+		return {ENOTSUP,
+			formatted(
+				_("%s sends frames in %s, not in heap %s: a tee passes on no pool"),
+				name.c_str(), memory.c_str(), heap.c_str()),
+			_("put heapalloc before the tee")};
+	if (!asked)
+		return {ENOTSUP,
+			formatted(_("%s sends frames in %s, not in heap %s: no element before it "
+				    "asked for memory"),
+				  name.c_str(), memory.c_str(), heap.c_str()),
+			_("put heapalloc directly after the element that allocates")};
+	if (kept)
+		return {ENOTSUP,
+			formatted(_("%s sends frames in %s, not in heap %s: it keeps the pool that "
+				    "it got before the heap was changed"),
+				  name.c_str(), memory.c_str(), heap.c_str()),
+			formatted(_("change the caps as well, or restart %s"), name.c_str())};
+	const std::string property = importProperty(pad);
+	return {ENOTSUP,
+		formatted(_("%s sends frames in %s, not in heap %s: it did not use the pool that "
+			    "it was offered"),
+			  name.c_str(), memory.c_str(), heap.c_str()),
+		property.empty() ? _("see GST_DEBUG=heapalloc:5 for the pool")
+				 : formatted(_("set %s=dmabuf-import of %s"), property.c_str(),
+					     name.c_str())};
 }
 
 /* Once for each stream; every frame is counted. */
@@ -204,15 +219,15 @@ static Result<GstBuffer *> copyFrame(GstHeapAlloc *self, GstBuffer *frame)
 	bool stale;
 
 	if (!injector.format)
-		return heapflow::fail(ENOTSUP, "only raw video can be copied into a heap");
+		return heapflow::fail(ENOTSUP, _("only raw video can be copied into a heap"));
 	{
 		std::lock_guard lock(injector.mutex);
 		heap = injector.heap;
 		stale = std::exchange(injector.copierStale, false);
 		if (injector.meant.isProtected)
-			return heapflow::fail(EACCES, "frames cannot be copied into heap " +
-							      injector.meant.first +
-							      ": no CPU may touch it");
+			return heapflow::fail(EACCES, formatted(_("frames cannot be copied into "
+								  "heap %s: no CPU may touch it"),
+								injector.meant.first.c_str()));
 	}
 	if (stale || !injector.copier.ready(injector.caps)) {
 		const DownstreamWishes wishes = askDownstream(self, injector.caps);

@@ -2,6 +2,7 @@
 #include "gstheapbufferpool.h"
 
 #include "gstheapformat.h"
+#include "gstheapi18n.h"
 
 #include <cerrno>
 
@@ -28,9 +29,9 @@ Result<PoolOffer> offerHeapPool(GstElement *element, const std::string &heapExpr
 	if (!format)
 		return std::unexpected(format.error());
 	if (!format->planesKnown)
-		return fail(EINVAL, "the planes of " +
-					    drmFormatString(format->fourcc, format->modifier) +
-					    " cannot be laid out");
+		return fail(EINVAL,
+			    formatted(_("the planes of %s cannot be laid out"),
+				      drmFormatString(format->fourcc, format->modifier).c_str()));
 	auto choice = chooseFor(heapExpression, probes);
 	if (!choice)
 		return std::unexpected(choice.error());
@@ -40,7 +41,7 @@ Result<PoolOffer> offerHeapPool(GstElement *element, const std::string &heapExpr
 	if (alignment) {
 		aligned = *alignment;
 		if (!gst_video_info_align(&info, &aligned))
-			return fail(EINVAL, "the alignment that was asked for cannot be met");
+			return fail(EINVAL, _("the alignment that was asked for cannot be met"));
 	}
 
 	g_autofree char *name = gst_object_get_name(GST_OBJECT_CAST(element));
@@ -62,8 +63,9 @@ Result<PoolOffer> offerHeapPool(GstElement *element, const std::string &heapExpr
 	}
 	if (!gst_buffer_pool_set_config(offer.pool, config)) {
 		gst_object_unref(offer.pool);
-		return fail(EINVAL, "the pool refuses frames of " +
-					    drmFormatString(format->fourcc, format->modifier));
+		return fail(EINVAL,
+			    formatted(_("the pool refuses frames of %s"),
+				      drmFormatString(format->fourcc, format->modifier).c_str()));
 	}
 	return offer;
 }

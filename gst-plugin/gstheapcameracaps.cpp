@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstheapcameracaps.h"
 
+#include "gstheapi18n.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <climits>
@@ -283,9 +285,9 @@ static Result<CaptureRequest> requestFromOther(const GstStructure *structure, un
 				  : 0;
 	if (!request.fourcc || !gst_structure_get_int(structure, "width", &width) ||
 	    !gst_structure_get_int(structure, "height", &height))
-		return fail(EINVAL, std::string("cannot read caps ") +
-					    gst_structure_get_name(structure) + " " +
-					    (format ? format : ""));
+		return fail(EINVAL,
+			    formatted(_("cannot read caps %s %s"),
+				      gst_structure_get_name(structure), format ? format : ""));
 	request.width = uint32_t(width);
 	request.height = uint32_t(height);
 	gst_structure_get_fraction(structure, "framerate", &numerator, &denominator);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstheapcameraplan.h"
 
+#include "gstheapi18n.h"
+
 #include "heapflow/camera/camera_probe.h"
 #include "heapflow/display/display_probe.h"
 #include "heapflow/heap/plan.h"
 
 #include <algorithm>
 #include <cerrno>
-#include <format>
 #include <memory>
 #include <numeric>
 
@@ -134,11 +135,12 @@ Result<void> checkScanout(const std::string &camera, const FrameLayout &layout,
 			continue;
 		return fail(
 			EINVAL,
-			std::format("{} needs pitches that are multiples of {} bytes; {} gives {}",
-				    display.name, display.pitchAlignment, camera, plane.stride),
-			std::format("Choose a width whose lines are multiples of {} bytes, or "
-				    "another format",
-				    display.pitchAlignment));
+			formatted(_("%s needs pitches that are multiples of %u bytes; %s gives %u"),
+				  display.name.c_str(), display.pitchAlignment, camera.c_str(),
+				  plane.stride),
+			formatted(_("Choose a width whose lines are multiples of %u bytes, or "
+				    "another format"),
+				  display.pitchAlignment));
 	}
 	const bool small =
 		layout.width < display.minimumWidth || layout.height < display.minimumHeight;
@@ -146,10 +148,11 @@ Result<void> checkScanout(const std::string &camera, const FrameLayout &layout,
 			   (display.maximumHeight && layout.height > display.maximumHeight);
 	if (small || large)
 		return fail(ERANGE,
-			    std::format("{} shows frames of {}x{} to {}x{}; {} gives {}x{}",
-					display.name, display.minimumWidth, display.minimumHeight,
-					display.maximumWidth, display.maximumHeight, camera,
-					layout.width, layout.height));
+			    formatted(_("%s shows frames of %ux%u to %ux%u; %s gives %ux%u"),
+				      display.name.c_str(), display.minimumWidth,
+				      display.minimumHeight, display.maximumWidth,
+				      display.maximumHeight, camera.c_str(), layout.width,
+				      layout.height));
 	return {};
 }
 

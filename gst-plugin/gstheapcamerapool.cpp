@@ -4,6 +4,7 @@
 #include "gst/heap/gstheapcamerameta.h"
 #include "gst/heap/gstheapreleasefencemeta.h"
 #include "gstheapformat.h"
+#include "gstheapi18n.h"
 #include "gstheaptiming.h"
 
 #include <cerrno>
@@ -318,7 +319,8 @@ gst_heap_camera_pool_new(GstHeapAllocator *allocator, const heapflow::Heap &heap
 			const int code = errno;
 			for (GstMemory *memory : memories)
 				gst_memory_unref(memory);
-			return heapflow::fail(code, "cannot duplicate the descriptor of a buffer");
+			return heapflow::fail(code,
+					      _("cannot duplicate the descriptor of a buffer"));
 		}
 		memories.push_back(gst_heap_allocator_wrap(allocator, std::move(fd), heap,
 							   buffer.size(),
@@ -352,7 +354,7 @@ gst_heap_camera_pool_new_wrapped(std::vector<GstMemory *> memories,
 	if (!gst_buffer_pool_set_config(GST_BUFFER_POOL_CAST(self), config) ||
 	    !gst_buffer_pool_set_active(GST_BUFFER_POOL_CAST(self), TRUE)) {
 		gst_object_unref(self);
-		return heapflow::fail(EINVAL, "the pool of the camera's buffers does not start");
+		return heapflow::fail(EINVAL, _("the pool of the camera's buffers does not start"));
 	}
 	return self;
 }

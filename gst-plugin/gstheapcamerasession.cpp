@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstheapcamerasession.h"
 
+#include "gstheapi18n.h"
+
 #include "heapflow/heap/buffer_holders.h"
 
 #include <algorithm>
@@ -22,7 +24,8 @@ Result<std::unique_ptr<CameraSession>> CameraSession::open(const CameraSelector 
 	if (!modes)
 		return std::unexpected(modes.error());
 	if (modes->empty())
-		return fail(EINVAL, session->info().id + " has no format that heapflow knows");
+		return fail(EINVAL, formatted(_("%s has no format that heapflow knows"),
+					      session->info().id.c_str()));
 	session->modes_[StreamRole::Viewfinder] = std::move(*modes);
 	return session;
 }

@@ -63,6 +63,7 @@
 
 #include "gstheaperror.h"
 #include "gstheapformat.h"
+#include "gstheapi18n.h"
 
 #include <cerrno>
 #include <utility>
@@ -75,6 +76,7 @@ using heapflow::Result;
 using heapflow::gst::CameraPad;
 using heapflow::gst::CameraSession;
 using heapflow::gst::CameraSource;
+using heapflow::gst::formatted;
 using heapflow::gst::monotonicNow;
 
 G_DEFINE_TYPE_WITH_CODE(GstHeapCameraSrc, gst_heap_camera_src, GST_TYPE_PUSH_SRC,
@@ -158,9 +160,10 @@ static GstFlowReturn gst_heap_camera_src_fail(GstHeapCameraSrc *self, Error erro
 		return GST_FLOW_FLUSHING;
 	const auto session = gst_heap_camera_src_session(self);
 	if (error.code == ETIMEDOUT && session)
-		error.message += "; " + std::to_string(session->buffersDownstream()) + " of " +
-				 std::to_string(session->configuration().bufferCount) +
-				 " buffers are held downstream";
+		error.message =
+			formatted(_("%s; %u of %u buffers are held downstream"),
+				  error.message.c_str(), unsigned(session->buffersDownstream()),
+				  session->configuration().bufferCount);
 	HEAPFLOW_ELEMENT_ERROR(self, error);
 	return GST_FLOW_ERROR;
 }

@@ -5,6 +5,7 @@
 #include "gst/heap/gstheapcamerameta.h"
 #include "gstheapcamerametaprivate.h"
 #include "gstheaperror.h"
+#include "gstheapi18n.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -18,6 +19,7 @@ using heapflow::Result;
 using heapflow::gst::CameraPad;
 using heapflow::gst::CameraSession;
 using heapflow::gst::CameraSource;
+using heapflow::gst::formatted;
 using heapflow::gst::FramePolicy;
 using heapflow::gst::monotonicNow;
 
@@ -68,12 +70,21 @@ static void gst_heap_camera_src_say_starving(GstHeapCameraSrc *self, GstHeapCame
 					  "downstream", G_TYPE_UINT, unsigned(downstream), "kept",
 					  G_TYPE_UINT, unsigned(kept), "next", G_TYPE_STRING, name,
 					  "processes", G_TYPE_STRING, others.c_str(), nullptr)));
+	const char *from = name ? name : _("nowhere");
+	const std::string text =
+		others.empty() ? formatted(_("The camera has no buffer to fill: of %u, %u are held "
+					     "downstream of %s, from %s on, and the memory of %u "
+					     "is kept by somebody who has dropped the buffer."),
+					   count, unsigned(downstream), GST_OBJECT_NAME(pad), from,
+					   unsigned(kept))
+			       : formatted(_("The camera has no buffer to fill: of %u, %u are held "
+					     "downstream of %s, from %s on, and the memory of %u "
+					     "is kept by somebody who has dropped the buffer; "
+					     "other processes have: %s."),
+					   count, unsigned(downstream), GST_OBJECT_NAME(pad), from,
+					   unsigned(kept), others.c_str());
 	GST_ELEMENT_WARNING(
-		self, RESOURCE, NO_SPACE_LEFT,
-		("The camera has no buffer to fill: of %u, %u are held downstream of %s, from "
-		 "%s on, and the memory of %u is kept by somebody who has dropped the buffer%s%s.",
-		 count, unsigned(downstream), GST_OBJECT_NAME(pad), name ? name : "nowhere",
-		 unsigned(kept), others.empty() ? "" : "; other processes have: ", others.c_str()),
+		self, RESOURCE, NO_SPACE_LEFT, ("%s", text.c_str()),
 		("more buffers (property buffers) help if they are only held for long"));
 }
 
@@ -328,9 +339,10 @@ Result<GstBuffer *> gst_heap_camera_src_next_buffer(GstHeapCameraSrc *self, GstH
 			session->metadata(frame->index, state.stream);
 		GstBuffer *buffer = session->take(*frame, state.stream);
 		if (!buffer)
-			return heapflow::fail(EIO, "the camera filled buffer " +
-							   std::to_string(frame->index) +
-							   ", which it did not have");
+			return heapflow::fail(
+				EIO,
+				formatted(_("the camera filled buffer %u, which it did not have"),
+					  frame->index));
 		gst_heap_camera_src_describe_frame(self, buffer, *frame, timestamp, reported);
 		if (session->configuration(state.stream).layout.fourcc == heapflow::fourccMjpeg)
 			gst_heap_camera_pool_set_used(buffer, gsize(frame->bytesUsed));

@@ -5,6 +5,7 @@
 #include "gstheapcameracaps.h"
 #include "gstheapcameraplan.h"
 #include "gstheaperror.h"
+#include "gstheapi18n.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -145,7 +146,7 @@ static bool gst_heap_camera_src_choose(GstHeapCameraSrc *self, CameraSession &se
 			heapflow::gst::summaryOfModes(session.modes(state.role));
 		GST_ELEMENT_ERROR(
 			self, CORE, NEGOTIATION,
-			("The camera %s has no format that the downstream of its pad %s takes.",
+			(_("The camera %s has no format that the downstream of its pad %s takes."),
 			 session.info().id.c_str(), GST_OBJECT_NAME(candidate.pad)),
 			("the camera has %s", offered.c_str()));
 		return false;
@@ -165,10 +166,11 @@ static bool gst_heap_camera_src_settle(GstHeapCameraSrc *self, const CaptureConf
 		return true;
 	g_autofree char *caps = gst_caps_to_string(candidate.settled.get());
 	g_autofree char *wanted = gst_caps_to_string(candidate.chosen.get());
-	GST_ELEMENT_ERROR(self, CORE, NEGOTIATION,
-			  ("The camera changes the format to %s, which downstream does not take.",
-			   heapflow::describe(got.layout).c_str()),
-			  ("asked for %s, got %s", wanted, caps));
+	GST_ELEMENT_ERROR(
+		self, CORE, NEGOTIATION,
+		(_("The camera changes the format to %s, which downstream does not take."),
+		 heapflow::describe(got.layout).c_str()),
+		("asked for %s, got %s", wanted, caps));
 	return false;
 }
 
@@ -329,7 +331,7 @@ static bool gst_heap_camera_src_ask_for_buffers(GstHeapCameraSrc *self, CameraSe
 		if (asked && asked != has)
 			GST_ELEMENT_INFO(
 				self, RESOURCE, SETTINGS,
-				("The camera takes %u buffers, not %u as asked.", has, asked),
+				(_("The camera takes %u buffers, not %u as asked."), has, asked),
 				(nullptr));
 		const unsigned wanted = demands[i].held + cameraBuffers;
 		if (asked || has >= wanted)
@@ -351,7 +353,7 @@ static bool gst_heap_camera_src_ask_for_buffers(GstHeapCameraSrc *self, CameraSe
 		if (session.configuration(i).layout == before[i])
 			continue;
 		GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS,
-				  ("The camera changes its format with the number of buffers."),
+				  (_("The camera changes its format with the number of buffers.")),
 				  ("set the property buffers"));
 		return false;
 	}
@@ -367,8 +369,8 @@ static bool gst_heap_camera_src_check_padding(GstHeapCameraSrc *self, GstCaps *c
 	    demand.videoMeta)
 		return true;
 	GST_ELEMENT_ERROR(self, CORE, NEGOTIATION,
-			  ("The camera's lines are padded (%s) and downstream does not "
-			   "support GstVideoMeta, which would tell it.",
+			  (_("The camera's lines are padded (%s) and downstream does not support "
+			     "GstVideoMeta, which would tell it."),
 			   heapflow::describe(layout).c_str()),
 			  ("a copy would be needed, and heapcamerasrc makes none"));
 	return false;

@@ -3,6 +3,7 @@
 
 #include "gstheapcameraplan.h"
 #include "gstheapformat.h"
+#include "gstheapi18n.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -49,8 +50,8 @@ Result<void> CameraStream::begin(const StreamMemory &memory, GstCaps *caps)
 	tryPeer_ = memory_.peer.pool && (memory_.mode == BufferMode::Downstream ||
 					 (memory_.mode == BufferMode::Auto && !memory_.heapGiven));
 	if (memory_.mode == BufferMode::Downstream && !memory_.peer.pool)
-		return fail(ENOTSUP, "downstream proposes no pool of buffers",
-			    "buffer-mode=heap takes them from a heap");
+		return fail(ENOTSUP, _("downstream proposes no pool of buffers"),
+			    _("buffer-mode=heap takes them from a heap"));
 	return {};
 }
 
@@ -65,8 +66,8 @@ Result<void> CameraStream::prepare(std::vector<std::string> &notes)
 			return imported;
 		/* Ordinary memory is what most sinks propose: nothing to warn of. */
 		if (imported.error().code != ENOTSUP)
-			notes.push_back("downstream's buffers do not serve: " +
-					imported.error().message);
+			notes.push_back(formatted(_("downstream's buffers do not serve: %s"),
+						  imported.error().message.c_str()));
 		return fail(EAGAIN, imported.error().message);
 	}
 	return fromHeap(notes);
@@ -135,7 +136,8 @@ Result<void> CameraStream::fromHeap(std::vector<std::string> &notes)
 		removeTaken(heap);
 		if (choice_.candidates.empty() || !choice_.taken().matches)
 			return imported;
-		notes.push_back("heap " + heap + " does not serve: " + imported.error().message);
+		notes.push_back(formatted(_("heap %s does not serve: %s"), heap.c_str(),
+					  imported.error().message.c_str()));
 		return fail(EAGAIN, imported.error().message);
 	}
 
@@ -166,14 +168,16 @@ bool CameraStream::refuse(const Error &refusal, std::vector<std::string> &notes)
 {
 	if (ofPeer_) {
 		tryPeer_ = false;
-		notes.push_back("downstream's buffers do not serve: " + refusal.message);
+		notes.push_back(formatted(_("downstream's buffers do not serve: %s"),
+					  refusal.message.c_str()));
 		return memory_.mode != BufferMode::Downstream;
 	}
 	const std::string refused = heap_;
 	removeTaken(refused);
 	if (choice_.candidates.empty() || !choice_.taken().matches)
 		return false;
-	notes.push_back("heap " + refused + " does not serve: " + refusal.message);
+	notes.push_back(formatted(_("heap %s does not serve: %s"), refused.c_str(),
+				  refusal.message.c_str()));
 	return true;
 }
 

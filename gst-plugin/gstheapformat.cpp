@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstheapformat.h"
 
+#include "gstheapi18n.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <limits>
@@ -48,18 +50,22 @@ Result<FrameFormat> frameFormatFromCaps(const GstCaps *caps)
 	FrameFormat format;
 
 	if (!caps || !gst_caps_is_fixed(caps))
-		return fail(EINVAL, "caps are not fixed: " + (caps ? capsText(caps) : "none"));
+		return fail(EINVAL, formatted(_("caps are not fixed: %s"),
+					      caps ? capsText(caps).c_str() : _("none")));
 
 	const GstCapsFeatures *features = gst_caps_get_features(caps, 0);
 	if (const char *memory = foreignMemory(features))
-		return fail(EINVAL, std::string("frames in ") + memory +
-					    " are no dma-bufs, and the CPU cannot read them");
+		return fail(
+			EINVAL,
+			formatted(_("frames in %s are no dma-bufs, and the CPU cannot read them"),
+				  memory));
 	format.dmabuf = gst_caps_features_contains(features, GST_CAPS_FEATURE_MEMORY_DMABUF);
 
 	if (gst_video_is_dma_drm_caps(caps)) {
 		GstVideoInfoDmaDrm drm;
 		if (!gst_video_info_dma_drm_from_caps(&drm, caps))
-			return fail(EINVAL, "cannot read caps " + capsText(caps));
+			return fail(EINVAL,
+				    formatted(_("cannot read caps %s"), capsText(caps).c_str()));
 		format.fourcc = drm.drm_fourcc;
 		format.modifier = drm.drm_modifier;
 		format.info = drm.vinfo;
@@ -81,12 +87,12 @@ Result<FrameFormat> frameFormatFromCaps(const GstCaps *caps)
 	}
 
 	if (!gst_video_info_from_caps(&format.info, caps))
-		return fail(EINVAL, "cannot read caps " + capsText(caps));
+		return fail(EINVAL, formatted(_("cannot read caps %s"), capsText(caps).c_str()));
 	format.fourcc = fourccFromVideoFormat(GST_VIDEO_INFO_FORMAT(&format.info));
 	if (format.fourcc == 0)
-		return fail(EINVAL, std::string("DRM has no format for ") +
-					    gst_video_format_to_string(
-						    GST_VIDEO_INFO_FORMAT(&format.info)));
+		return fail(EINVAL, formatted(_("DRM has no format for %s"),
+					      gst_video_format_to_string(
+						      GST_VIDEO_INFO_FORMAT(&format.info))));
 	format.planesKnown = true;
 	return format;
 }
@@ -170,14 +176,15 @@ Result<void> checkVideoMeta(const FrameFormat &format, const GstVideoMeta *meta)
 			    meta->format == GST_VIDEO_FORMAT_ENCODED ||
 			    meta->format == GST_VIDEO_FORMAT_DMA_DRM;
 	if (!unsaid && meta->format != wanted)
-		return fail(EINVAL, std::string("the GstVideoMeta of a frame says ") +
-					    gst_video_format_to_string(meta->format) +
-					    ", the caps say " + gst_video_format_to_string(wanted));
+		return fail(EINVAL,
+			    formatted(_("the GstVideoMeta of a frame says %s, the caps say %s"),
+				      gst_video_format_to_string(meta->format),
+				      gst_video_format_to_string(wanted)));
 	if (meta->n_planes != GST_VIDEO_INFO_N_PLANES(&format.info))
-		return fail(EINVAL, "the GstVideoMeta of a frame has " +
-					    std::to_string(meta->n_planes) + " planes, " +
-					    gst_video_format_to_string(wanted) + " has " +
-					    std::to_string(GST_VIDEO_INFO_N_PLANES(&format.info)));
+		return fail(EINVAL,
+			    formatted(_("the GstVideoMeta of a frame has %u planes, %s has %u"),
+				      meta->n_planes, gst_video_format_to_string(wanted),
+				      GST_VIDEO_INFO_N_PLANES(&format.info)));
 	return {};
 }
 
@@ -192,16 +199,14 @@ static Result<PlaneLayout> planeOfBuffer(GstBuffer *buffer, unsigned plane, gsiz
 	if (gst_buffer_n_memory(buffer) > 1 &&
 	    (!gst_buffer_find_memory(buffer, offset, 1, &index, &length, &skip) || index != plane))
 		return fail(EINVAL,
-			    "plane " + std::to_string(plane) + " begins in memory " +
-				    std::to_string(index) + " of " +
-				    std::to_string(gst_buffer_n_memory(buffer)),
-			    "heapflow takes one dma-buf for a frame, or one for each plane");
+			    formatted(_("plane %u begins in memory %u of %u"), plane, index,
+				      gst_buffer_n_memory(buffer)),
+			    _("heapflow takes one dma-buf for a frame, or one for each plane"));
 	gst_memory_get_sizes(gst_buffer_peek_memory(buffer, index), &start, nullptr);
 	skip += start;
 	if (stride <= 0 || skip > std::numeric_limits<uint32_t>::max())
-		return fail(EINVAL, "plane " + std::to_string(plane) + " has stride " +
-					    std::to_string(stride) + " and offset " +
-					    std::to_string(skip));
+		return fail(EINVAL, formatted(_("plane %u has stride %d and offset %zu"), plane,
+					      stride, skip));
 	return PlaneLayout{.offset = uint32_t(skip), .stride = uint32_t(stride)};
 }
 
@@ -211,9 +216,9 @@ Result<FrameLayout> layoutOfBuffer(const FrameFormat &format, GstBuffer *buffer)
 	const unsigned memories = gst_buffer_n_memory(buffer);
 
 	if (!meta && !format.planesKnown)
-		return fail(EINVAL, "no GstVideoMeta tells where the planes of " +
-					    drmFormatString(format.fourcc, format.modifier) +
-					    " are");
+		return fail(EINVAL,
+			    formatted(_("no GstVideoMeta tells where the planes of %s are"),
+				      drmFormatString(format.fourcc, format.modifier).c_str()));
 	if (auto fits = checkVideoMeta(format, meta); !fits)
 		return std::unexpected(fits.error());
 
@@ -227,9 +232,8 @@ Result<FrameLayout> layoutOfBuffer(const FrameFormat &format, GstBuffer *buffer)
 
 	const unsigned planes = meta ? meta->n_planes : GST_VIDEO_INFO_N_PLANES(&format.info);
 	if (memories != 1 && memories != planes)
-		return fail(EINVAL,
-			    "the frame is spread over " + std::to_string(memories) + " memories",
-			    "heapflow takes one dma-buf for a frame, or one for each plane");
+		return fail(EINVAL, formatted(_("the frame is spread over %u memories"), memories),
+			    _("heapflow takes one dma-buf for a frame, or one for each plane"));
 	for (unsigned i = 0; i < planes; i++) {
 		auto plane =
 			planeOfBuffer(buffer, i, meta ? meta->offset[i] : format.info.offset[i],

@@ -2,6 +2,7 @@
 #include "gstheapframecopy.h"
 
 #include "gstheapbufferpool.h"
+#include "gstheapi18n.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -57,10 +58,8 @@ Result<void> checkFrame(const FrameFormat &format, GstBuffer *frame)
 	const auto width = guint(GST_VIDEO_INFO_WIDTH(&format.info));
 	const auto height = guint(GST_VIDEO_INFO_HEIGHT(&format.info));
 	if (meta && (meta->width < width || meta->height < height))
-		return fail(EINVAL, "a frame has " + std::to_string(meta->width) + "x" +
-					    std::to_string(meta->height) +
-					    " pixels, the caps say " + std::to_string(width) + "x" +
-					    std::to_string(height));
+		return fail(EINVAL, formatted(_("a frame has %ux%u pixels, the caps say %ux%u"),
+					      meta->width, meta->height, width, height));
 	return {};
 }
 
@@ -101,9 +100,9 @@ Result<void> FrameCopier::prepare(GstElement *element, const std::string &heap, 
 				  const FrameFormat &format, const CopyNeeds &needs)
 {
 	if (!format.planesKnown)
-		return fail(ENOTSUP, "frames of " +
-					     drmFormatString(format.fourcc, format.modifier) +
-					     " cannot be copied: the CPU cannot read them");
+		return fail(ENOTSUP,
+			    formatted(_("frames of %s cannot be copied: the CPU cannot read them"),
+				      drmFormatString(format.fourcc, format.modifier).c_str()));
 	reset();
 	auto offer = offerHeapPool(element, heap, caps, std::max(minimumBuffers, needs.buffers + 1),
 				   needs.alignment);
@@ -113,7 +112,7 @@ Result<void> FrameCopier::prepare(GstElement *element, const std::string &heap, 
 	caps_ = gst_caps_ref(caps);
 	if (!gst_buffer_pool_set_active(pool_, TRUE)) {
 		reset();
-		return fail(ENOMEM, "no memory for copies in heap " + heap);
+		return fail(ENOMEM, formatted(_("no memory for copies in heap %s"), heap.c_str()));
 	}
 	return {};
 }
@@ -124,10 +123,10 @@ Result<GstBuffer *> FrameCopier::copy(const FrameFormat &format, GstBuffer *fram
 		return std::unexpected(fits.error());
 	GstBuffer *copied = nullptr;
 	if (gst_buffer_pool_acquire_buffer(pool_, &copied, nullptr) != GST_FLOW_OK)
-		return fail(ENOMEM, "no buffer for a copy");
+		return fail(ENOMEM, _("no buffer for a copy"));
 	if (!copyPixels(format.info, frame, copied)) {
 		gst_buffer_unref(copied);
-		return fail(EIO, "the pixels of a frame could not be copied");
+		return fail(EIO, _("the pixels of a frame could not be copied"));
 	}
 	gst_buffer_copy_into(copied, frame,
 			     GstBufferCopyFlags(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS),

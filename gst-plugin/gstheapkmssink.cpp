@@ -48,6 +48,7 @@
 #include "gstheapbufferpool.h"
 #include "gstheaperror.h"
 #include "gstheaphdr.h"
+#include "gstheapi18n.h"
 #include "gstheapneighbours.h"
 #include "gstheapplanquery.h"
 
@@ -318,7 +319,7 @@ static gboolean gst_heap_kms_sink_screenshot(GstHeapKmsSink *self, const char *l
 {
 	std::shared_ptr<Scanout> scanout = gst_heap_kms_sink_scanout(self);
 	Result<void> written = scanout ? scanout->screenshot(location)
-				       : heapflow::fail(ENODEV, "no screen is open");
+				       : heapflow::fail(ENODEV, _("no screen is open"));
 
 	if (written)
 		return TRUE;

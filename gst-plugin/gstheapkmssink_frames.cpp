@@ -3,6 +3,7 @@
 #include "gstheapkmssink_private.h"
 
 #include "gstheaperror.h"
+#include "gstheapi18n.h"
 #include "gstheaptiming.h"
 
 #include <cerrno>
@@ -11,6 +12,7 @@ using heapflow::Error;
 using heapflow::Rectangle;
 using heapflow::Result;
 using heapflow::gst::CopyPolicy;
+using heapflow::gst::formatted;
 using heapflow::gst::FrameTimes;
 using heapflow::gst::KmsSink;
 using heapflow::gst::Scanout;
@@ -20,7 +22,7 @@ static std::string upstreamName(GstHeapKmsSink *self)
 {
 	GstPad *peer = gst_pad_get_peer(GST_BASE_SINK_PAD(self));
 	GstElement *element = peer ? gst_pad_get_parent_element(peer) : nullptr;
-	std::string name = "upstream";
+	std::string name = _("upstream");
 
 	if (element) {
 		g_autofree char *own = gst_object_get_name(GST_OBJECT_CAST(element));
@@ -34,14 +36,17 @@ static std::string upstreamName(GstHeapKmsSink *self)
 static GstFlowReturn gst_heap_kms_sink_refuse_memory(GstHeapKmsSink *self)
 {
 	const std::string name = upstreamName(self);
+	const std::string text =
+		self->sink->contract.isRequired()
+			? formatted(_("%s sends frames in ordinary memory, which cannot be scanned "
+				      "out; heapkmssink makes no copy with require-zero-copy."),
+				    name.c_str())
+			: formatted(_("%s sends frames in ordinary memory, which cannot be scanned "
+				      "out; heapkmssink makes no copy unless copy=allow."),
+				    name.c_str());
 
 	GST_ELEMENT_ERROR(
-		self, CORE, NEGOTIATION,
-		("%s sends frames in ordinary memory, which cannot be scanned out; heapkmssink "
-		 "makes no copy %s.",
-		 name.c_str(),
-		 self->sink->contract.isRequired() ? "with require-zero-copy"
-						   : "unless copy=allow"),
+		self, CORE, NEGOTIATION, ("%s", text.c_str()),
 		("%s did not use the dma-buf pool that heapkmssink offers (property heap), or "
 		 "there "
 		 "was no heap to offer one from. Put an element that uses the pool of its peer "
@@ -131,7 +136,7 @@ static void gst_heap_kms_sink_announce_copy(GstHeapKmsSink *self, const std::str
 					gst_structure_new("heapflow-copy", "reason", G_TYPE_STRING,
 							  reason.c_str(), nullptr)));
 	GST_ELEMENT_WARNING(self, STREAM, FORMAT,
-			    ("Frames are copied before they are shown: %s", reason.c_str()),
+			    (_("Frames are copied before they are shown: %s"), reason.c_str()),
 			    ("copy=allow; the statistics count them"));
 }
 
@@ -236,10 +241,11 @@ GstFlowReturn gst_heap_kms_sink_render_frame(GstHeapKmsSink *self, GstBuffer *bu
 		scanout->countCopy();
 		return gst_heap_kms_sink_refuse_memory(self);
 	}
-	Result<bool> shown = scannable ? gst_heap_kms_sink_show_buffer(self, *scanout, buffer)
-				       : gst_heap_kms_sink_show_copy(
-						 self, *scanout, buffer,
-						 upstreamName(self) + " sends ordinary memory");
+	Result<bool> shown =
+		scannable ? gst_heap_kms_sink_show_buffer(self, *scanout, buffer)
+			  : gst_heap_kms_sink_show_copy(self, *scanout, buffer,
+							formatted(_("%s sends ordinary memory"),
+								  upstreamName(self).c_str()));
 	if (scannable && !shown && policy == CopyPolicy::Allow && isOfTheMemory(shown.error())) {
 		const std::string reason = shown.error().text();
 		shown = gst_heap_kms_sink_show_copy(self, *scanout, buffer, reason);

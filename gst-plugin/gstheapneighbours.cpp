@@ -2,6 +2,7 @@
 #include "gstheapneighbours.h"
 
 #include "gstheapformat.h"
+#include "gstheapi18n.h"
 #include "gstheapkmssink.h"
 #include "gstheapkmssink_private.h"
 
@@ -129,7 +130,7 @@ std::string peerName(GstPad *pad)
 {
 	GstElement *element = peerElement(pad);
 	if (!element)
-		return GST_PAD_IS_SRC(pad) ? "downstream" : "upstream";
+		return GST_PAD_IS_SRC(pad) ? _("downstream") : _("upstream");
 	g_autofree char *name = gst_object_get_name(GST_OBJECT_CAST(element));
 	gst_object_unref(element);
 	return name;

@@ -2,6 +2,7 @@
 #include "gstheappeerpool.h"
 
 #include "gstheapallocator.h"
+#include "gstheapi18n.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -95,12 +96,12 @@ Result<PeerBuffers> PeerBuffers::take(const PeerOffer &offer, GstCaps *caps,
 	PeerBuffers taken;
 
 	if (gst_buffer_pool_is_active(offer.pool))
-		return fail(EBUSY, "downstream's pool is in use");
+		return fail(EBUSY, _("downstream's pool is in use"));
 	if (!configurePool(offer, caps, configuration) ||
 	    !gst_buffer_pool_set_active(offer.pool, TRUE))
-		return fail(EINVAL, "downstream's pool refuses " +
-					    std::to_string(configuration.bufferCount) +
-					    " buffers of " + describe(configuration.layout));
+		return fail(EINVAL, formatted(_("downstream's pool refuses %u buffers of %s"),
+					      configuration.bufferCount,
+					      describe(configuration.layout).c_str()));
 	taken.pool_ = GST_BUFFER_POOL_CAST(gst_object_ref(offer.pool));
 
 	GstBufferPoolAcquireParams now = {};
@@ -108,10 +109,10 @@ Result<PeerBuffers> PeerBuffers::take(const PeerOffer &offer, GstCaps *caps,
 	while (taken.buffers_.size() < configuration.bufferCount) {
 		GstBuffer *buffer = nullptr;
 		if (gst_buffer_pool_acquire_buffer(offer.pool, &buffer, &now) != GST_FLOW_OK)
-			return fail(ENOMEM, "downstream's pool gives " +
-						    std::to_string(taken.buffers_.size()) +
-						    " buffers, the camera needs " +
-						    std::to_string(configuration.bufferCount));
+			return fail(ENOMEM,
+				    formatted(_("downstream's pool gives %zu buffers, the camera "
+						"needs %u"),
+					      taken.buffers_.size(), configuration.bufferCount));
 		taken.buffers_.push_back(buffer);
 	}
 	if (auto fits = taken.check(configuration, stride); !fits)
@@ -125,34 +126,31 @@ Result<void> PeerBuffers::check(const CaptureConfiguration &configuration, uint3
 
 	for (GstBuffer *buffer : buffers_) {
 		if (gst_buffer_n_memory(buffer) != 1)
-			return fail(ENOTSUP, "a frame of downstream's pool is in " +
-						     std::to_string(gst_buffer_n_memory(buffer)) +
-						     " memories");
+			return fail(ENOTSUP,
+				    formatted(_("a frame of downstream's pool is in %u memories"),
+					      gst_buffer_n_memory(buffer)));
 		GstMemory *memory = gst_buffer_peek_memory(buffer, 0);
 		if (!gst_is_dmabuf_memory(memory))
-			return fail(ENOTSUP, "downstream's pool has no dma-bufs");
+			return fail(ENOTSUP, _("downstream's pool has no dma-bufs"));
 		gsize offset = 0, maxsize = 0;
 		gst_memory_get_sizes(memory, &offset, &maxsize);
 		if (offset != 0 || maxsize < layout.size())
-			return fail(ENOTSUP, "downstream's buffers have " +
-						     std::to_string(maxsize) + " bytes, of which " +
-						     std::to_string(offset) + " are skipped; " +
-						     describe(layout) + " are needed");
+			return fail(ENOTSUP, formatted(_("downstream's buffers have %zu bytes, of "
+							 "which %zu are skipped; %s are needed"),
+						       maxsize, offset, describe(layout).c_str()));
 		std::vector<PlaneLayout> planes;
 		if (!planesOf(buffer, layout, planes) || planes.size() != layout.planes.size())
-			return fail(ENOTSUP, "downstream's buffers have other planes");
+			return fail(ENOTSUP, _("downstream's buffers have other planes"));
 		for (size_t i = 0; i < planes.size(); i++) {
 			if (planes[i].offset == layout.planes[i].offset &&
 			    planes[i].stride == layout.planes[i].stride)
 				continue;
 			stride = planes.front().stride;
-			return fail(
-				ERANGE,
-				"plane " + std::to_string(i) + " of downstream's buffers is at " +
-					std::to_string(planes[i].offset) + " with stride " +
-					std::to_string(planes[i].stride) + ", the camera's at " +
-					std::to_string(layout.planes[i].offset) + " with stride " +
-					std::to_string(layout.planes[i].stride));
+			return fail(ERANGE,
+				    formatted(_("plane %zu of downstream's buffers is at %u with "
+						"stride %u, the camera's at %u with stride %u"),
+					      i, planes[i].offset, planes[i].stride,
+					      layout.planes[i].offset, layout.planes[i].stride));
 		}
 	}
 	return {};
@@ -166,7 +164,7 @@ Result<std::vector<Buffer>> PeerBuffers::forCamera() const
 		GstMemory *memory = gst_buffer_peek_memory(buffer, 0);
 		UniqueFd fd(fcntl(gst_dmabuf_memory_get_fd(memory), F_DUPFD_CLOEXEC, 3));
 		if (!fd.valid())
-			return fail(errno, "cannot duplicate the descriptor of a buffer");
+			return fail(errno, _("cannot duplicate the descriptor of a buffer"));
 		const auto size = bufferSize(fd.get());
 		if (!size)
 			return std::unexpected(size.error());

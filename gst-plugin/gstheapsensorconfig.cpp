@@ -2,11 +2,11 @@
 #include "gstheapsensorconfig.h"
 
 #include "gstheapcontrolvalue.h"
+#include "gstheapi18n.h"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <format>
 
 namespace heapflow::gst
 {
@@ -68,14 +68,14 @@ Result<void> readField(SensorRequest &sensor, const char *name, const GValue *va
 {
 	const auto *field = std::ranges::find(fields, std::string_view(name), &Field::name);
 	if (field == fields.end())
-		return fail(EINVAL, std::format("sensor-config has no field '{}'", name),
-			    "It has " + fieldNames());
+		return fail(EINVAL, formatted(_("sensor-config has no field '%s'"), name),
+			    formatted(_("It has %s"), fieldNames().c_str()));
 	const ControlValue control = controlFromGValue(value);
 	const auto *number = std::get_if<int64_t>(&control);
 	if (!number || *number < field->minimum || *number > G_MAXINT) {
 		g_autofree char *text = g_strdup_value_contents(value);
-		return fail(EINVAL, std::format("sensor-config: {}={} is no number from {} to {}",
-						name, text, field->minimum, G_MAXINT));
+		return fail(EINVAL, formatted(_("sensor-config: %s=%s is no number from %d to %d"),
+					      name, text, field->minimum, G_MAXINT));
 	}
 	*placesIn(sensor)[size_t(field - fields.begin())] = unsigned(*number);
 	return {};
@@ -96,10 +96,10 @@ Result<SensorRequest> sensorFromStructure(const GstStructure *structure)
 			return std::unexpected(read.error());
 	}
 	if (!sensor.outputWidth || !sensor.outputHeight || !sensor.bitDepth)
-		return fail(EINVAL, "sensor-config needs width, height and depth",
-			    "For example: sensor,width=2304,height=1296,depth=10");
+		return fail(EINVAL, _("sensor-config needs width, height and depth"),
+			    _("For example: sensor,width=2304,height=1296,depth=10"));
 	if (!sensor.analogCrop[2] != !sensor.analogCrop[3])
-		return fail(EINVAL, "sensor-config: a crop needs a width and a height");
+		return fail(EINVAL, _("sensor-config: a crop needs a width and a height"));
 	return sensor;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstheapzerocopy.h"
 
+#include "gstheapi18n.h"
+
 #include <atomic>
 #include <format>
 #include <mutex>
@@ -19,7 +21,7 @@ std::string nameOf(GstElement *element)
 {
 	g_autofree char *name = gst_object_get_name(GST_OBJECT_CAST(element));
 	GstElementFactory *factory = gst_element_get_factory(element);
-	return std::format("{} ({})", name ? name : "an element",
+	return std::format("{} ({})", name ? name : _("an element"),
 			   factory ? GST_OBJECT_NAME(factory) : G_OBJECT_TYPE_NAME(element));
 }
 
@@ -62,22 +64,23 @@ std::string touchText(const ElementTouch &one)
 {
 	const Touch &touch = one.touch;
 	const std::string size = byteText(double(touch.bytes));
-	const std::string name = one.element ? nameOf(one.element) : "an element";
+	const std::string name = one.element ? nameOf(one.element) : _("an element");
 	switch (touch.what) {
 	case Touch::What::Copy:
-		return std::format("{} copies frames by CPU, {} each, from {} into {}", name, size,
-				   touch.memory, touch.into);
+		return formatted(_("%s copies frames by CPU, %s each, from %s into %s"),
+				 name.c_str(), size.c_str(), touch.memory.c_str(),
+				 touch.into.c_str());
 	case Touch::What::Write:
 		return touch.inPlace
-			       ? std::format("{} changes frames in {} by CPU: it maps {} to write",
-					     name, touch.memory, size)
-			       : std::format("{} writes its frames by CPU: it maps {} of {}", name,
-					     size, touch.memory);
+			       ? formatted(_("%s changes frames in %s by CPU: it maps %s to write"),
+					   name.c_str(), touch.memory.c_str(), size.c_str())
+			       : formatted(_("%s writes its frames by CPU: it maps %s of %s"),
+					   name.c_str(), size.c_str(), touch.memory.c_str());
 	case Touch::What::Read:
 		break;
 	}
-	return std::format("{} maps frames in {} to read them by CPU, {} each", name, touch.memory,
-			   size);
+	return formatted(_("%s maps frames in %s to read them by CPU, %s each"), name.c_str(),
+			 touch.memory.c_str(), size.c_str());
 }
 
 class ZeroCopyContract::Watcher final : public TouchListener
@@ -170,11 +173,11 @@ void ZeroCopyContract::Watcher::refuse(GstElement *owner, const ElementTouch &to
 	if (broken.exchange(true))
 		return;
 	const std::string text = touchText(touch);
-	GST_ELEMENT_ERROR(owner, STREAM, FORMAT,
-			  ("%s. Between camera and screen that is refused: require-zero-copy is "
-			   "set.",
-			   text.c_str()),
-			  ("%s", wayOut(touch.element).c_str()));
+	GST_ELEMENT_ERROR(
+		owner, STREAM, FORMAT,
+		(_("%s. Between camera and screen that is refused: require-zero-copy is set."),
+		 text.c_str()),
+		("%s", wayOut(touch.element).c_str()));
 }
 
 void ZeroCopyContract::Watcher::announce(GstElement *owner, const ElementTouch &touch)

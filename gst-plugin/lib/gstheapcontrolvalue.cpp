@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstheapcontrolvalue.h"
 
+#include "gstheapi18n.h"
+
 #include <cerrno>
 
 namespace heapflow::gst
@@ -127,9 +129,10 @@ Result<ControlList> controlsFromStructure(const GstStructure *structure)
 		const GValue *value = gst_structure_get_value(structure, name);
 		ControlValue control = controlFromGValue(value);
 		if (std::holds_alternative<std::monostate>(control))
-			return fail(EINVAL, std::string("the field ") + name + " has the type " +
-						    G_VALUE_TYPE_NAME(value) +
-						    ", which no control has");
+			return fail(
+				EINVAL,
+				formatted(_("the field %s has the type %s, which no control has"),
+					  name, G_VALUE_TYPE_NAME(value)));
 		controls.emplace_back(name, std::move(control));
 	}
 	return controls;
