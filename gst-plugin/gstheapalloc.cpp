@@ -296,6 +296,9 @@ static void gst_heap_alloc_install_properties(GObjectClass *object)
 	 * Makes it an error when the CPU maps or copies a frame in any element on the way from the
 	 * sources before heapalloc to the screens after it. The message names the element and the
 	 * reason. Branches that lead to no screen are free.
+	 *
+	 * The first use in a process adds hooks to a table of GStreamer's that has no lock: set it
+	 * before any pipeline of the process plays.
 	 */
 	heapflow::gst::installRequireZeroCopy(object, PropRequireZeroCopy);
 	gst_type_mark_as_plugin_api(gst_heap_alloc_mode_get_type(), GstPluginAPIFlags(0));

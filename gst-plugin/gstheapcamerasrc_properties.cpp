@@ -400,6 +400,9 @@ void gst_heap_camera_src_install_properties(GObjectClass *object)
 	 * Makes it an error when the CPU maps or copies a frame in any element on the way from the
 	 * camera to the screens. The message names the element and the reason. Branches that lead
 	 * to no screen are free, unless none does.
+	 *
+	 * The first use in a process adds hooks to a table of GStreamer's that has no lock: set it
+	 * before any pipeline of the process plays.
 	 */
 	heapflow::gst::installRequireZeroCopy(object, PropRequireZeroCopy);
 	gst_heap_camera_src_install_controls(object);

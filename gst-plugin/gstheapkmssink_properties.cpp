@@ -438,6 +438,9 @@ void gst_heap_kms_sink_install_properties(GObjectClass *object)
 	 * Makes it an error when the CPU maps or copies a frame in any element on the way from the
 	 * sources to this screen. The message names the element and the reason. Frames in ordinary
 	 * memory are refused, whatever #heapkmssink:copy says.
+	 *
+	 * The first use in a process adds hooks to a table of GStreamer's that has no lock: set it
+	 * before any pipeline of the process plays.
 	 */
 	heapflow::gst::installRequireZeroCopy(object, PropRequireZeroCopy);
 	/**

@@ -206,7 +206,7 @@ void installRequireZeroCopy(GObjectClass *object, guint id)
 		g_param_spec_boolean(
 			propertyName, "Require zero-copy",
 			"Make it an error when the CPU maps or copies a frame anywhere between "
-			"camera and screen",
+			"camera and screen; to be set before any pipeline of the process plays",
 			FALSE,
 			GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
 				    GST_PARAM_MUTABLE_READY)));

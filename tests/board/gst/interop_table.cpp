@@ -244,6 +244,42 @@ public:
 	std::string program() const override { return HEAPFLOW_RTSP_ROW; }
 };
 
+/*
+ * PipeWire and WirePlumber, which offers the cameras. The program that runs the row is another: it
+ * brings the peer in the other process.
+ */
+class WithPipewire : public InteropSetup
+{
+public:
+	WithPipewire()
+	{
+		runCommand(daemon("pipewire") + waitFor("[ -S $XDG_RUNTIME_DIR/pipewire-0 ]") +
+			   daemon("wireplumber") + waitFor("pw-link -o | grep -q platform-vivid"));
+	}
+	/* Until they are gone, as their socket. */
+	~WithPipewire() override
+	{
+		runCommand("kill $(cat " + pids() + "); for pid in $(cat " + pids() + "); do " +
+			   waitFor("! kill -0 $pid 2>/dev/null") +
+			   "done; rm -f $XDG_RUNTIME_DIR/pipewire-0*");
+	}
+	std::string program() const override { return HEAPFLOW_PIPEWIRE_ROW; }
+
+private:
+	std::string pids() const { return (directory_.path() / "pids").string(); }
+	std::string daemon(const std::string &name) const
+	{
+		return name + " >" + (directory_.path() / name).string() + " 2>&1 & echo $! >>" +
+		       pids() + "; ";
+	}
+	static std::string waitFor(const std::string &condition)
+	{
+		return "for i in $(seq 100); do " + condition + " && break; sleep 0.1; done; ";
+	}
+
+	TemporaryDirectory directory_;
+};
+
 class WithFilm : public InteropSetup
 {
 public:
@@ -291,6 +327,8 @@ std::unique_ptr<InteropSetup> InteropSetup::make(const std::string &name)
 		return std::make_unique<WithWestonOnTheScreen>();
 	if (name == "rtsp")
 		return std::make_unique<WithRtspServer>();
+	if (name == "pipewire")
+		return std::make_unique<WithPipewire>();
 	if (name == "film")
 		return std::make_unique<WithFilm>();
 	if (name == "gl")
