@@ -101,10 +101,11 @@ TEST(Format, BadCapsAreAnErrorWithTheirText)
 	EXPECT_EQ(notFixed.error().code, EINVAL);
 	EXPECT_NE(notFixed.error().message.find("I420"), std::string::npos);
 
-	const Caps noFourcc("video/x-raw,format=I420_10LE,width=64,height=64,framerate=1/1");
+	/* GStreamer 1.28 knows DRM formats that 1.26 does not; this one DRM does not have. */
+	const Caps noFourcc("video/x-raw,format=UYVP,width=64,height=64,framerate=1/1");
 	auto unknown = frameFormatFromCaps(noFourcc.caps);
 	ASSERT_FALSE(unknown);
-	EXPECT_NE(unknown.error().message.find("I420_10LE"), std::string::npos);
+	EXPECT_NE(unknown.error().message.find("UYVP"), std::string::npos);
 
 	EXPECT_FALSE(frameFormatFromCaps(nullptr));
 	const Caps audio("audio/x-raw,rate=1");
