@@ -11,8 +11,6 @@
 #include <climits>
 #include <utility>
 
-#include <fcntl.h>
-
 #include <gst/allocators/gstdmabuf.h>
 #include <gst/video/video.h>
 

@@ -22,13 +22,18 @@ UniqueFd fenceOfFrame(const Frame &frame)
 		pollfd readable = {dmabuf, POLLIN, 0};
 		if (poll(&readable, 1, 0) != 0)
 			continue;
-		/* Linux before 6.0 exports none: then it is left to the driver. */
+		/*
+		 * All or none: without a fence the driver waits for the writes of every plane, with
+		 * one for that alone (drm_gem_plane_helper_prepare_fb()). Linux before 6.0 exports
+		 * none.
+		 */
 		auto writes = Fence::exportFrom(dmabuf, Access::Read);
 		if (!writes)
-			continue;
-		auto both = pixels ? Fence::merge(*pixels, *writes) : std::move(*writes);
-		if (both)
-			pixels = std::move(*both);
+			return UniqueFd();
+		auto both = pixels ? Fence::merge(*pixels, *writes) : std::move(writes);
+		if (!both)
+			return UniqueFd();
+		pixels = std::move(*both);
 	}
 	return pixels ? pixels->takeFd() : UniqueFd();
 }

@@ -552,6 +552,8 @@ int FakeKms::addFramebuffer(void *argument)
 	});
 	if (!known)
 		return EINVAL;
+	for (size_t i = 0; i < planeInodes_.size(); i++)
+		planeInodes_[i] = info->handles[i] ? handles_[info->handles[i]] : 0;
 	info->fb_id = nextId_++;
 	framebuffers_[info->fb_id] = {info->pixel_format, info->width, info->height, modifier};
 	return 0;

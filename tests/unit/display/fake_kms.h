@@ -4,6 +4,7 @@
 
 #include "heapflow/heap/unique_fd.h"
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -105,6 +106,8 @@ public:
 	unsigned tests() const;                  /**< TEST_ONLY commits */
 	size_t framebuffers() const;
 	size_t handles() const;
+	/** \brief Inodes of the dma-bufs of the planes of the last framebuffer; 0: no plane */
+	const std::array<uint64_t, 4> &planeInodes() const { return planeInodes_; }
 	size_t blobs() const; /**< that user space made and has not destroyed */
 	uint64_t value(uint32_t object, const std::string &property) const;
 	void setValue(uint32_t object, const std::string &property, uint64_t value);
@@ -163,6 +166,7 @@ private:
 	std::map<uint64_t, std::vector<uint8_t>> blobs_;
 	std::vector<uint32_t> userBlobs_;
 	std::map<uint32_t, Framebuffer> framebuffers_;
+	std::array<uint64_t, 4> planeInodes_ = {};
 	std::map<uint32_t, uint64_t> handles_; /* inodes of their dma-bufs */
 	uint32_t nextId_ = 1000;
 	std::deque<uint64_t> pending_; /* user data */

@@ -109,6 +109,10 @@ TEST(FramebufferOfPlanes, HasADmabufForEach)
 	const auto framebuffer = cache.get(planes, layout);
 	ASSERT_TRUE(framebuffer) << framebuffer.error().text();
 	EXPECT_EQ(cache.imports(), 2u);
+	EXPECT_EQ(fake.planeInodes(),
+		  (std::array<uint64_t, 4>{bufferIdentity(luma.get())->inode,
+					   bufferIdentity(chroma.get())->inode}));
+	EXPECT_EQ(fake.handles(), 0u) << "closed when the framebuffer holds the memory";
 	EXPECT_EQ(cache.get(planes, layout).value_or(0), *framebuffer) << "known";
 	EXPECT_EQ(cache.imports(), 2u);
 
