@@ -4,6 +4,7 @@
 #include "gst/heap/gstheapcamerameta.h"
 #include "gst/heap/gstheapreleasefencemeta.h"
 #include "gstheapformat.h"
+#include "gstheapframeoriginprivate.h"
 #include "gstheapi18n.h"
 #include "gstheaptiming.h"
 
@@ -291,6 +292,7 @@ static GstBuffer *gst_heap_camera_pool_wrap(GstMemory *memory, const heapflow::F
 	if (heapflow::isPicture(layout.fourcc, layout.modifier))
 		keepInPool(&heapflow::gst::addVideoMeta(buffer, layout)->meta);
 	keepInPool(&gst_buffer_add_heap_camera_meta(buffer)->meta);
+	gst_buffer_add_heap_origin(buffer);
 	if (waitsForFences)
 		keepInPool(&gst_buffer_add_heap_release_fence_meta(buffer)->meta);
 	GstCaps *reference = heapflow::gst::arrivalReference();

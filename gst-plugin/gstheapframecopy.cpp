@@ -2,6 +2,7 @@
 #include "gstheapframecopy.h"
 
 #include "gstheapbufferpool.h"
+#include "gstheapframeoriginprivate.h"
 #include "gstheapi18n.h"
 
 #include <algorithm>
@@ -63,13 +64,16 @@ Result<void> checkFrame(const FrameFormat &format, GstBuffer *frame)
 	return {};
 }
 
-/* Metas tagged "memory" tell where the planes of the original are; the copy has its own. */
+/*
+ * Metas tagged "memory" tell where the planes of the original are; the copy has its own. That it is
+ * a copy is said by who asked for it, and not by the sink once more.
+ */
 gboolean copyMeta(GstBuffer *from, GstMeta **meta, gpointer to)
 {
 	const GstMetaInfo *info = (*meta)->info;
 	GstMetaTransformCopy whole = {FALSE, 0, gsize(-1)};
 
-	if (info->transform_func &&
+	if (info->transform_func && info->api != gst_heap_origin_meta_api_get_type() &&
 	    !gst_meta_api_type_has_tag(info->api, g_quark_from_static_string("memory")))
 		info->transform_func(static_cast<GstBuffer *>(to), *meta, from,
 				     _gst_meta_transform_copy, &whole);

@@ -391,7 +391,7 @@ static gboolean gst_heap_kms_sink_stop(GstBaseSink *base)
 	sink.format.reset();
 	gst_clear_caps(&sink.caps);
 	sink.copier.reset();
-	sink.copySaid = sink.overdueSaid = false;
+	sink.copySaid = sink.earlierCopySaid = sink.overdueSaid = false;
 	return TRUE;
 }
 

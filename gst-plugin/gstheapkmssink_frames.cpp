@@ -3,10 +3,13 @@
 #include "gstheapkmssink_private.h"
 
 #include "gstheaperror.h"
+#include "gstheapframeoriginprivate.h"
 #include "gstheapi18n.h"
+#include "gstheapneighbours.h"
 #include "gstheaptiming.h"
 
 #include <cerrno>
+#include <utility>
 
 using heapflow::Error;
 using heapflow::Rectangle;
@@ -177,6 +180,35 @@ static Result<bool> gst_heap_kms_sink_show_copy(GstHeapKmsSink *self, Scanout &s
 	return shown;
 }
 
+/*
+ * Counted always; said once for each stream, and not while everything is watched: then it is said
+ * of the element that copies (gstheapzerocopy.h).
+ */
+static void gst_heap_kms_sink_notice_earlier_copy(GstHeapKmsSink *self, Scanout &scanout,
+						  GstBuffer *buffer)
+{
+	KmsSink &sink = *self->sink;
+	if (!gst_buffer_is_cpu_copy(buffer) || !scanout.countEarlierCopy(buffer))
+		return;
+	if (std::exchange(sink.earlierCopySaid, true) ||
+	    heapflow::gst::FrameWatch::instance().isActive())
+		return;
+	const std::string reason =
+		formatted(_("%s, or an element before it, copies frames by CPU from memory of a "
+			    "heap into other memory"),
+			  heapflow::gst::peerName(GST_BASE_SINK_PAD(self)).c_str());
+	GstStructure *said =
+		gst_structure_new("heapflow-copy", "reason", G_TYPE_STRING, reason.c_str(), "bytes",
+				  G_TYPE_UINT64, guint64(gst_buffer_get_size(buffer)), nullptr);
+	gst_element_post_message(GST_ELEMENT_CAST(self),
+				 gst_message_new_element(GST_OBJECT_CAST(self), said));
+	GST_ELEMENT_WARNING(self, STREAM, FORMAT, ("%s.", reason.c_str()),
+			    ("Let the elements agree on one format so that frames pass "
+			     "untouched. GST_TRACERS=heapflow tells which element copies; "
+			     "copied-upstream in the statistics counts the frames; "
+			     "require-zero-copy makes it an error."));
+}
+
 /* May another memory help? Not when the display itself is the trouble. */
 static bool isOfTheMemory(const Error &error)
 {
@@ -236,6 +268,7 @@ GstFlowReturn gst_heap_kms_sink_render_frame(GstHeapKmsSink *self, GstBuffer *bu
 	if (changed)
 		gst_heap_kms_sink_update_layer(self, *scanout);
 
+	gst_heap_kms_sink_notice_earlier_copy(self, *scanout, buffer);
 	const bool scannable = gst_heap_kms_sink_is_scannable(buffer);
 	if (!scannable && policy == CopyPolicy::Never) {
 		scanout->countCopy();

@@ -58,6 +58,7 @@ struct KmsSink {
 	GstBuffer *prerolled = nullptr; /* that was copied, while the pipeline is paused */
 	bool statsPosted = false;
 	bool copySaid = false;
+	bool earlierCopySaid = false;
 	bool overdueSaid = false;
 	GstClockTime renderDelay = 0;
 };

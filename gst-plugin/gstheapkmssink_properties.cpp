@@ -450,12 +450,14 @@ void gst_heap_kms_sink_install_properties(GObjectClass *object)
 	 * refresh periods after they were due),
 	 * imports, framebuffers, commits, fences (buffers that went back with one,
 	 * #heapkmssink:release-fences), copies (frames that could not be scanned out as they
-	 * came: copied with #heapkmssink:copy, else an error), repeated (vblanks that showed a
-	 * frame again), replaced, dark and refused (frames that were not shown, because a newer
-	 * one came, the screen was away, the driver did not want them), busy, interrupted,
-	 * no-space and overdue (what commits ran into), commit-time-mean and commit-time-max (ns),
-	 * latency-histogram (below 1, 2, 4 ... 4096 ms, and above), latency-median and latency-p99
-	 * (ns from the arrival of the frame to its flip, -1 when unknown), fps, refresh (Hz).
+	 * came: copied with #heapkmssink:copy, else an error), copied-upstream (frames that the CPU
+	 * had copied from one memory of a heap into another before they came), repeated (vblanks
+	 * that showed a frame again), replaced, dark and refused (frames that were not shown,
+	 * because a newer one came, the screen was away, the driver did not want them), busy,
+	 * interrupted, no-space and overdue (what commits ran into), commit-time-mean and
+	 * commit-time-max (ns), latency-histogram (below 1, 2, 4 ... 4096 ms, and above),
+	 * latency-median and latency-p99 (ns from the arrival of the frame to its flip, -1 when
+	 * unknown), fps, refresh (Hz).
 	 */
 	g_object_class_install_property(
 		object, PropStats,

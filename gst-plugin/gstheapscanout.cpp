@@ -377,10 +377,10 @@ void Scanout::addStatistics(GstStructure *statistics)
 			  counts_.imports - countsBefore_.imports, "framebuffers", G_TYPE_UINT64,
 			  counts_.framebuffers, "fences", G_TYPE_UINT64, fences_, "commits",
 			  G_TYPE_UINT64, counts_.commits - countsBefore_.commits, "copies",
-			  G_TYPE_UINT64, copies_, "latency-median", G_TYPE_INT64,
-			  stats_.latencyQuantile(0.5).value_or(-1), "latency-p99", G_TYPE_INT64,
-			  stats_.latencyQuantile(0.99).value_or(-1), "fps", G_TYPE_DOUBLE,
-			  stats_.framesPerSecond(), "refresh", G_TYPE_DOUBLE,
+			  G_TYPE_UINT64, copies_, "copied-upstream", G_TYPE_UINT64, earlierCopies_,
+			  "latency-median", G_TYPE_INT64, stats_.latencyQuantile(0.5).value_or(-1),
+			  "latency-p99", G_TYPE_INT64, stats_.latencyQuantile(0.99).value_or(-1),
+			  "fps", G_TYPE_DOUBLE, stats_.framesPerSecond(), "refresh", G_TYPE_DOUBLE,
 			  double(publishedPlan_.mode.refreshMilliHz) / 1000, nullptr);
 	const uint64_t commits = since(now.commits, before.commits);
 	gst_structure_set(
@@ -416,7 +416,7 @@ void Scanout::resetStatistics()
 	stats_ = {};
 	countsBefore_ = counts_;
 	statisticsBefore_ = statistics_;
-	copies_ = 0;
+	copies_ = earlierCopies_ = 0;
 	fences_ = 0;
 }
 
@@ -425,6 +425,16 @@ void Scanout::countCopy()
 	std::lock_guard state(stateMutex_);
 
 	copies_++;
+}
+
+bool Scanout::countEarlierCopy(GstBuffer *buffer)
+{
+	Lock lock(*this);
+	if (isShown(buffer))
+		return false;
+	std::lock_guard state(stateMutex_);
+	earlierCopies_++;
+	return true;
 }
 
 } /* namespace heapflow::gst */

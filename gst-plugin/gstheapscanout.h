@@ -96,6 +96,12 @@ public:
 	void addStatistics(GstStructure *statistics);
 	/** \brief A frame came that cannot be scanned out: it was copied, or refused */
 	void countCopy();
+	/**
+	 * \brief A frame came that the CPU had copied before
+	 *
+	 * \return false when it is on the screen already, and so was counted
+	 */
+	bool countEarlierCopy(GstBuffer *buffer);
 	void resetStatistics();
 
 private:
@@ -153,6 +159,7 @@ private:
 	ScreenCounts counts_;        /* when last seen */
 	ScreenCounts countsBefore_;  /* of the runs before: of those that only grow */
 	uint64_t copies_ = 0;        /* frames that a copy was needed for */
+	uint64_t earlierCopies_ = 0; /* frames that were copies when they came */
 	std::optional<Lateness> lateness_;
 	ScreenStatistics statistics_;       /* when last seen */
 	ScreenStatistics statisticsBefore_; /* of the runs before */

@@ -6,6 +6,7 @@
 #include "gstheapallocatorprivate.h"
 
 #include "gstheaperror.h"
+#include "gstheapframeoriginprivate.h"
 
 #include <cerrno>
 #include <mutex>
@@ -166,6 +167,8 @@ static gpointer gst_heap_allocator_map(GstMemory *memory, GstMapInfo *info, gsiz
 		allocator->mem_unmap(memory);
 		return nullptr;
 	}
+	if (info->flags & GST_MAP_WRITE)
+		gst_heap_memory_note_cpu_write(memory);
 	return data;
 }
 
@@ -289,6 +292,7 @@ GstMemory *gst_heap_allocator_wrap(GstHeapAllocator *self, heapflow::UniqueFd fd
 	GstMemory *memory = gst_dmabuf_allocator_alloc_with_flags(
 		GST_ALLOCATOR_CAST(self), fd.release(), maxsize, GST_FD_MEMORY_FLAG_KEEP_MAPPED);
 
+	gst_heap_memory_keep_history(memory);
 	gst_memory_resize(memory, 0, size);
 	if (heap.region.contiguous)
 		GST_MINI_OBJECT_FLAG_SET(memory, GST_MEMORY_FLAG_PHYSICALLY_CONTIGUOUS);

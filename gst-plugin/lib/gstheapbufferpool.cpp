@@ -7,6 +7,7 @@
 
 #include "gstheaperror.h"
 #include "gstheapformat.h"
+#include "gstheapframeoriginprivate.h"
 #include "gstheapi18n.h"
 
 #include <algorithm>
@@ -273,6 +274,7 @@ static GstFlowReturn gst_heap_buffer_pool_alloc_buffer(GstBufferPool *pool, GstB
 	}
 	if (state.addMeta)
 		addVideoMeta(state, made);
+	gst_buffer_add_heap_origin(made);
 	*buffer = made;
 	return GST_FLOW_OK;
 }
@@ -315,6 +317,8 @@ static void gst_heap_buffer_pool_reset_buffer(GstBufferPool *pool, GstBuffer *bu
 		std::copy_n(state.info.offset, GST_VIDEO_MAX_PLANES, meta->offset);
 		std::copy_n(state.info.stride, GST_VIDEO_MAX_PLANES, meta->stride);
 	}
+
+	gst_buffer_forget_cpu_writes(buffer);
 	parent_pool_class->reset_buffer(pool, buffer);
 }
 

@@ -83,6 +83,23 @@ TEST(SinkSources, V4l2convertFillsHeapBuffersOrExportsItsOwn)
 	}
 }
 
+/* A device writes as much as a CPU does, and takes the metas along; but it maps nothing. */
+TEST(SinkSources, WhatV4l2convertMakesOfACamerasFramesIsNoCopyOfTheCpu)
+{
+	const Vivid vivid("0");
+	const CommandResult result = runCommand(std::format(
+		"GST_V4L2_ENABLE_PROBE=1 GST_REGISTRY=/tmp/probing.bin gst-launch-1.0 -m "
+		"heapcamerasrc camera-name={} heap=video@42000000 num-buffers=30 ! "
+		"video/x-raw,format=RGB16,width=640,height=360 ! "
+		"v4l2convert output-io-mode=dmabuf-import capture-io-mode=dmabuf-import ! "
+		"video/x-raw,format=RGB16 ! heapkmssink heap=video@42000000 sync=false",
+		vivid.node()));
+	EXPECT_EQ(result.status, 0) << result.errors;
+	EXPECT_THAT(result.output, HasSubstr("shown=(guint64)30"));
+	EXPECT_THAT(result.output, HasSubstr("copied-upstream=(guint64)0"));
+	EXPECT_THAT(result.output, Not(HasSubstr("heapflow-copy")));
+}
+
 TEST(SinkSources, Videotestsrc)
 {
 	Pipeline pipeline(std::string(testPicture) + "heapkmssink name=sink sync=false");

@@ -151,6 +151,55 @@ TEST_F(ZeroCopy, NothingIsHookedUnlessItIsAskedFor)
 	EXPECT_THAT(with.errors, HasSubstr("registering tracer for 'pad-chain-pre'"));
 }
 
+/* What a converter made of a camera's frames tells of itself; nothing is hooked for it. */
+TEST_F(ZeroCopy, OtherwiseCopiesOfOthersAreCountedAndSaidOnce)
+{
+	for (const char *source :
+	     {"heapcamerasrc camera-name={0} num-buffers=20 heap=video@42000000",
+	      "v4l2src device={0} io-mode=dmabuf-import num-buffers=20 ! {1} ! "
+	      "heapalloc heap=video@42000000"}) {
+		Pipeline pipeline(
+			line(std::string(source) +
+			     " ! {1} ! videoconvert name=convert ! queue ! "
+			     "video/x-raw,format=BGRx ! heapkmssink name=sink sync=false"));
+		pipeline.run();
+		EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
+		EXPECT_EQ(pipeline.stat("copied-upstream"), 20);
+		EXPECT_EQ(pipeline.stat("copies"), 0);
+		ASSERT_EQ(pipeline.warnings().size(), 1U);
+		EXPECT_THAT(pipeline.warnings().front().message,
+			    HasSubstr("convert, or an element before it, copies frames by CPU"));
+	}
+}
+
+/* heapalloc counts and says what it copies itself. */
+TEST_F(ZeroCopy, AnAnnouncedCopyIsNotSaidTwice)
+{
+	Pipeline pipeline(line("heapcamerasrc camera-name={0} num-buffers=20 heap=video@42000000 ! "
+			       "{1} ! heapalloc name=alloc mode=copy heap=system ! "
+			       "heapkmssink name=sink sync=false"));
+	pipeline.run();
+	EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
+	EXPECT_EQ(pipeline.stat("copied-upstream"), 0);
+	ASSERT_EQ(pipeline.warnings().size(), 1U);
+	EXPECT_EQ(pipeline.warnings().front().element, "heapalloc");
+}
+
+TEST_F(ZeroCopy, WhatASourceDrawsOrAnElementCutsIsNoCopy)
+{
+	for (const std::string &text :
+	     {std::string("videotestsrc num-buffers=20 ! {1} ! heapkmssink name=sink sync=false"),
+	      std::string(
+		      "heapcamerasrc camera-name={0} num-buffers=20 heap=video@42000000 ! {1} ! "
+		      "tee ! queue ! videocrop left=16 ! heapkmssink name=sink sync=false")}) {
+		Pipeline pipeline(line(text));
+		pipeline.run();
+		EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
+		EXPECT_EQ(pipeline.stat("copied-upstream"), 0) << text;
+		EXPECT_TRUE(pipeline.warnings().empty()) << text;
+	}
+}
+
 TEST_F(ZeroCopy, OtherwiseACopyIsSaidOnceWhileTheTracerRuns)
 {
 	const CommandResult run = runCommand(
