@@ -51,11 +51,13 @@ std::string forEachFrame(double number, double frames)
 	return std::format("{:g}", std::round(number / frames * 2) / 2);
 }
 
-std::string mapping(unsigned mappings, unsigned frames)
+/* Bytes as the kernel was asked for, of one mapping: how many there are depends on the pools. */
+std::string mapping(const SystemCalls &calls, unsigned frames)
 {
-	if (mappings == 0)
+	if (calls.mappings == 0)
 		return "never";
-	return mappings < frames / 2 ? "once" : "each frame";
+	return std::format("{}, {} bytes", calls.mappings < frames / 2 ? "once" : "each frame",
+			   calls.mappedBytes / calls.mappings);
 }
 
 /* What drivers call their nodes. */
@@ -146,8 +148,7 @@ InteropResult resultOf(const Witnessed &seen, const nlohmann::json &report)
 	}
 	return {std::to_string(frames), memory.empty() ? "none" : memory,
 		report.is_null() ? "?" : forEachFrame(double(copiesIn(report)), frames),
-		forEachFrame(seen.whole.brackets / 2.0, frames),
-		mapping(seen.whole.mappings, frames)};
+		forEachFrame(seen.whole.brackets / 2.0, frames), mapping(seen.whole, frames)};
 }
 
 std::string InteropSetup::complete(std::string pipeline) const
