@@ -47,6 +47,8 @@ FuzzSubject::FuzzSubject(const char *factory, Random &random)
 		g_object_set(element_, "sync", FALSE, nullptr);
 	gst_harness_add_element_full(harness_, element_, hasSink_ ? &anySource : nullptr, "sink",
 				     hasSrc_ ? &anySink : nullptr, "src");
+	if (hasSrc_)
+		answers_.emplace(harness_->sinkpad, random_());
 	gst_harness_use_systemclock(harness_);
 	gst_element_set_bus(element_, bus_);
 	caps_ = gst_caps_from_string("video/x-raw,format=NV12,width=320,height=240,framerate=30/1");
@@ -58,10 +60,19 @@ FuzzSubject::~FuzzSubject()
 	gst_element_set_state(element_, GST_STATE_NULL);
 	settle();
 	gst_element_set_bus(element_, nullptr);
+	answers_.reset();
 	gst_harness_teardown(harness_);
 	gst_object_unref(element_);
 	gst_object_unref(bus_);
 	gst_clear_caps(&caps_);
+}
+
+std::map<std::string, unsigned> FuzzSubject::done() const
+{
+	auto all = done_;
+	if (answers_)
+		all["random answers"] = answers_->given();
+	return all;
 }
 
 /* A new stream; elements that were in READY have forgotten the one before. */
@@ -96,7 +107,10 @@ void FuzzSubject::changeState()
 {
 	static constexpr std::array states = {GST_STATE_PLAYING, GST_STATE_PLAYING,
 					      GST_STATE_PAUSED, GST_STATE_READY, GST_STATE_NULL};
-	const GstState state = states[pick(random_, states.size())];
+	GstState state = states[pick(random_, states.size())];
+	/* Only one that plays asks for memory. */
+	if (!hasSink_ && pick(random_, 2))
+		state = GST_STATE_PLAYING;
 	const GstState before = GST_STATE(element_);
 
 	gst_element_set_state(element_, state);
@@ -134,7 +148,8 @@ void FuzzSubject::sendCaps()
 	if (hasSink_)
 		gst_harness_push_event(harness_, gst_event_new_caps(caps));
 	else
-		gst_harness_set_sink_caps(harness_, randomFilter(random_));
+		gst_harness_set_sink_caps(harness_, pick(random_, 3) ? cameraFilter(random_)
+								     : randomFilter(random_));
 	gst_caps_unref(caps);
 }
 
@@ -192,7 +207,9 @@ void FuzzSubject::useOffer(GstQuery *query, GstCaps *caps)
 			break;
 		GstMapInfo map;
 		if (pick(random_, 3) == 0 && gst_buffer_map(buffer, &map, GST_MAP_WRITE)) {
-			map.data[pick(random_, guint(map.size))] = 1;
+			/* A pool of others may have been told that frames have no bytes. */
+			if (map.size > 0)
+				map.data[pick(random_, guint(map.size))] = 1;
 			gst_buffer_unmap(buffer, &map);
 		}
 		if (pick(random_, 4))
@@ -238,6 +255,18 @@ void FuzzSubject::push(GstBuffer *buffer)
 	if (gst_harness_push(harness_, buffer) == GST_FLOW_OK)
 		done_["buffers accepted"]++;
 	settle();
+}
+
+/* A source has a thread of its own, which is to get as far as its first frames now and then. */
+void FuzzSubject::waitForBuffer()
+{
+	if (GST_STATE(element_) != GST_STATE_PLAYING || pick(random_, 4))
+		return;
+	g_usleep(G_USEC_PER_SEC / 10);
+	while (GstBuffer *buffer = gst_harness_try_pull(harness_)) {
+		gst_buffer_unref(buffer);
+		done_["buffers received"]++;
+	}
 }
 
 /* A sink that does not play keeps whoever sends it a buffer, the end, or a gap: that is preroll. */
@@ -396,6 +425,8 @@ void FuzzSubject::step(const std::function<void(const char *)> &before)
 	before("buffer");
 	if (hasSink_)
 		push(randomBuffer(random_, caps_));
+	else
+		waitForBuffer();
 	settle();
 	done_["buffer"]++;
 }

@@ -2,10 +2,12 @@
 /* One element in a GstHarness, and the random things that are done to it. */
 #pragma once
 
+#include "fuzz_answers.h"
 #include "fuzz_caps.h"
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -35,7 +37,7 @@ public:
 	void step(const std::function<void(const char *)> &before);
 
 	/** \brief How often each action was done, and how often buffers went through */
-	const std::map<std::string, unsigned> &done() const { return done_; }
+	std::map<std::string, unsigned> done() const;
 
 private:
 	void changeState();
@@ -45,6 +47,7 @@ private:
 	void askAllocation();
 	void useOffer(GstQuery *query, GstCaps *caps);
 	void push(GstBuffer *buffer);
+	void waitForBuffer();
 	void sendEvent();
 	void ask();
 	void goUpstream();
@@ -58,7 +61,8 @@ private:
 	GstBus *bus_;
 	GstCaps *caps_ = nullptr;
 	bool hasSink_, hasSrc_;
-	std::thread pusher_; /* blocks in a sink that is paused */
+	std::optional<RandomAnswers> answers_; /* from behind */
+	std::thread pusher_;                   /* blocks in a sink that is paused */
 	std::map<std::string, unsigned> done_;
 };
 

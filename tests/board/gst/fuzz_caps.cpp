@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 #include <vector>
 
 #include <gst/allocators/gstdmabuf.h>
@@ -80,6 +81,21 @@ void setDmabuf(GstCaps *caps)
 			      gst_caps_features_new(GST_CAPS_FEATURE_MEMORY_DMABUF, nullptr));
 }
 
+/* Textures, and memory with something beside it: what an element here must not take for its own. */
+void setOtherMemory(Random &random, GstCaps *caps)
+{
+	static constexpr std::array features = {
+		"memory:GLMemory", "memory:VAMemory", "meta:GstVideoOverlayComposition",
+		"memory:SystemMemory, meta:GstVideoOverlayComposition",
+		"memory:DMABuf, meta:GstVideoOverlayComposition"};
+	const char *chosen = features[pick(random, features.size())];
+
+	gst_caps_set_features(caps, 0, gst_caps_features_from_string(chosen));
+	if (std::string_view(chosen) == "memory:GLMemory")
+		gst_caps_set_simple(caps, "texture-target", G_TYPE_STRING,
+				    pick(random, 2) ? "2D" : "external-oes", nullptr);
+}
+
 GstCaps *rawCaps(Random &random)
 {
 	GstCaps *caps = gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING,
@@ -91,6 +107,8 @@ GstCaps *rawCaps(Random &random)
 	addColour(random, caps);
 	if (pick(random, 6) == 0)
 		setDmabuf(caps);
+	else if (pick(random, 8) == 0)
+		setOtherMemory(random, caps);
 	return caps;
 }
 
@@ -150,6 +168,19 @@ GstCaps *randomFilter(Random &random)
 		gst_caps_append(caps, randomCaps(random));
 		return caps;
 	}
+}
+
+GstCaps *cameraFilter(Random &random)
+{
+	static constexpr std::array filters = {
+		"ANY",
+		"video/x-raw",
+		"video/x-raw,format={NV12,BGRx,RGB}",
+		"video/x-raw,width=[16,1280],height=[16,720]",
+		"video/x-raw,format=NV12,width=640,height=360",
+		"video/x-raw(memory:DMABuf),format=DMA_DRM",
+		"video/x-raw(memory:DMABuf),format=DMA_DRM,drm-format={NV12,XR24};video/x-raw"};
+	return gst_caps_from_string(filters[pick(random, filters.size())]);
 }
 
 GstBuffer *randomBuffer(Random &random, const GstCaps *caps)

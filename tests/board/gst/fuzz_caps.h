@@ -24,6 +24,9 @@ GstCaps *randomCaps(Random &random);
 /** \brief Caps that are not fixed, as filters and queries have them */
 GstCaps *randomFilter(Random &random);
 
+/** \brief A filter that most cameras have frames for, so that they play and ask for memory */
+GstCaps *cameraFilter(Random &random);
+
 /** \brief An ordinary buffer that fits the caps, or does not; with metas, or without */
 GstBuffer *randomBuffer(Random &random, const GstCaps *caps);
 
