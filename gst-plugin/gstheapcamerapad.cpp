@@ -15,7 +15,7 @@ G_DEFINE_TYPE(GstHeapCameraPad, gst_heap_camera_pad, GST_TYPE_PAD)
 namespace
 {
 
-enum { PropStreamRole = 1, PropDropPolicy };
+enum { PropStreamRole = 1, PropDropPolicy, PropPlan };
 
 } /* namespace */
 
@@ -74,6 +74,14 @@ CameraPad &gst_heap_camera_pad_state(GstHeapCameraPad *self)
 	return *self->state;
 }
 
+void gst_heap_camera_pad_set_plan(GstHeapCameraPad *self, const GstStructure *plan)
+{
+	std::lock_guard lock(self->state->planMutex);
+
+	g_clear_pointer(&self->state->plan, gst_structure_free);
+	self->state->plan = gst_structure_copy(plan);
+}
+
 static void gst_heap_camera_pad_set_property(GObject *object, guint id, const GValue *value,
 					     GParamSpec *spec)
 {
@@ -94,9 +102,14 @@ static void gst_heap_camera_pad_set_property(GObject *object, guint id, const GV
 static void gst_heap_camera_pad_get_property(GObject *object, guint id, GValue *value,
 					     GParamSpec *spec)
 {
-	const CameraPad &state = *GST_HEAP_CAMERA_PAD(object)->state;
+	CameraPad &state = *GST_HEAP_CAMERA_PAD(object)->state;
 
 	switch (id) {
+	case PropPlan: {
+		std::lock_guard lock(state.planMutex);
+		g_value_set_boxed(value, state.plan);
+		break;
+	}
 	case PropStreamRole:
 		g_value_set_enum(value, int(state.role.load()));
 		break;
@@ -110,6 +123,7 @@ static void gst_heap_camera_pad_get_property(GObject *object, guint id, GValue *
 
 static void gst_heap_camera_pad_finalize(GObject *object)
 {
+	g_clear_pointer(&GST_HEAP_CAMERA_PAD(object)->state->plan, gst_structure_free);
 	delete GST_HEAP_CAMERA_PAD(object)->state;
 	G_OBJECT_CLASS(gst_heap_camera_pad_parent_class)->finalize(object);
 }
@@ -147,6 +161,19 @@ static void gst_heap_camera_pad_class_init(GstHeapCameraPadClass *klass)
 				  int(FramePolicy::EveryFrame),
 				  GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
 					      GST_PARAM_MUTABLE_PLAYING)));
+	/**
+	 * GstHeapCameraPad:plan:
+	 *
+	 * What was settled for this pad's stream; null before negotiation. #heapcamerasrc:plan is
+	 * that of the always pad.
+	 */
+	g_object_class_install_property(
+		object, PropPlan,
+		g_param_spec_boxed("plan", "Plan",
+				   "What was settled: camera, format, layout, heap and why, "
+				   "buffers",
+				   GST_TYPE_STRUCTURE,
+				   GParamFlags(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 }
 
 static void gst_heap_camera_pad_init(GstHeapCameraPad *self)

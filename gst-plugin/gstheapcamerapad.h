@@ -40,6 +40,9 @@ struct CameraPad {
 	std::atomic<bool> ended = false;   /* EOS is to be sent */
 	std::atomic<unsigned> stream = 0;  /* of the camera; set by negotiation */
 
+	std::mutex planMutex; /* guards `plan` */
+	GstStructure *plan = nullptr;
+
 	std::mutex taskMutex; /* guards `active`, and starting the task of a request pad */
 	bool active = false;
 
@@ -60,5 +63,7 @@ GstEvent *orientationTag(Orientation orientation);
 } /* namespace heapflow::gst */
 
 heapflow::gst::CameraPad &gst_heap_camera_pad_state(GstHeapCameraPad *self);
+/** \brief What was settled for the pad's stream; any thread */
+void gst_heap_camera_pad_set_plan(GstHeapCameraPad *self, const GstStructure *plan);
 GType gst_heap_camera_stream_role_get_type();
 GType gst_heap_camera_frame_policy_get_type();

@@ -340,7 +340,6 @@ static void gst_heap_camera_src_finalize(GObject *object)
 {
 	CameraSource *source = GST_HEAP_CAMERA_SRC(object)->source;
 
-	g_clear_pointer(&source->plan, gst_structure_free);
 	delete source;
 	G_OBJECT_CLASS(gst_heap_camera_src_parent_class)->finalize(object);
 }

@@ -409,20 +409,29 @@ static void gst_heap_camera_src_settle_timing(GstHeapCameraSrc *self, CameraSess
 			       session.configuration().bufferCount);
 }
 
+static void gst_heap_camera_src_give_plan(GstHeapCameraSrc *self, unsigned stream,
+					  const GstStructure *plan)
+{
+	if (stream == 0)
+		gst_heap_camera_pad_set_plan(
+			GST_HEAP_CAMERA_PAD(GST_BASE_SRC_PAD(GST_BASE_SRC_CAST(self))), plan);
+	for (GstHeapCameraPad *pad : self->source->others)
+		if (gst_heap_camera_pad_state(pad).stream == stream)
+			gst_heap_camera_pad_set_plan(pad, plan);
+}
+
 void gst_heap_camera_src_publish_plan(GstHeapCameraSrc *self)
 {
 	CameraSource &source = *self->source;
 	const auto session = gst_heap_camera_src_session(self);
-
+	{
+		std::lock_guard lock(source.mutex);
+		source.heapBytes = session->heapBytes();
+	}
 	for (unsigned stream = 0; stream < session->streams(); stream++) {
 		GstStructure *plan = session->plan(stream);
 		GST_INFO_OBJECT(self, "%" GST_PTR_FORMAT, static_cast<void *>(plan));
-		if (stream == 0) {
-			std::lock_guard lock(source.mutex);
-			g_clear_pointer(&source.plan, gst_structure_free);
-			source.plan = gst_structure_copy(plan);
-			source.heapBytes = session->heapBytes();
-		}
+		gst_heap_camera_src_give_plan(self, stream, plan);
 		gst_element_post_message(GST_ELEMENT_CAST(self),
 					 gst_message_new_element(GST_OBJECT_CAST(self), plan));
 	}

@@ -41,7 +41,6 @@ struct CameraSource {
 	std::map<std::string, std::pair<std::string, ControlValue>>
 		controls;       /* set so far, with the name as it was given, by controlKey() */
 	FrameControls reported; /* with the last frame */
-	GstStructure *plan = nullptr;
 	uint64_t heapBytes = 0;
 	LatencyEstimate latency;
 	int64_t playingSince = 0; /* ns, CLOCK_MONOTONIC; 0: not playing */

@@ -208,7 +208,8 @@ static void gst_heap_camera_src_get_property(GObject *object, guint id, GValue *
 		g_value_set_uint(value, source.bufferCount);
 		break;
 	case PropPlan:
-		g_value_set_boxed(value, source.plan);
+		g_object_get_property(G_OBJECT(GST_BASE_SRC_PAD(GST_BASE_SRC_CAST(self))), "plan",
+				      value);
 		break;
 	case PropHeapBytes:
 		g_value_set_uint64(value, source.heapBytes);

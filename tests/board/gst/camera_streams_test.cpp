@@ -38,6 +38,19 @@ std::string capsOf(GstElement *sink)
 	return text ? text : "";
 }
 
+/* A field of what was settled for the stream of a pad. */
+std::string planned(GstElement *source, const char *name, const char *field)
+{
+	GstPad *pad = gst_element_get_static_pad(source, name);
+	GstStructure *plan = nullptr;
+	g_object_get(pad, "plan", &plan, nullptr);
+	gst_object_unref(pad);
+	const GValue *value = plan ? gst_structure_get_value(plan, field) : nullptr;
+	g_autofree char *text = value ? gst_value_serialize(value) : nullptr;
+	g_clear_pointer(&plan, gst_structure_free);
+	return text ? text : "";
+}
+
 /* A thread that has made libcamera 0.4's manager once keeps an eventfd (ProcessManager()). */
 void openOnce()
 {
@@ -57,13 +70,15 @@ TEST(CameraStreams, TwoOfOneCamera)
 			"source.src_0 ! video/x-raw,width=1280,height=720 ! fakesink name=other "
 			"sync=false async=false");
 		Counter other(pipeline, "other");
-		std::string id, otherId, otherCaps;
+		std::string id, otherId, otherCaps, width, otherWidth;
 		pipeline.onBuffer([&](GstBuffer *, unsigned number) {
 			if (number != 10)
 				return;
 			id = streamIdOf(pipeline.element("sink"));
 			otherId = streamIdOf(pipeline.element("other"));
 			otherCaps = capsOf(pipeline.element("other"));
+			width = planned(pipeline.element("source"), "src", "width");
+			otherWidth = planned(pipeline.element("source"), "src_0", "width");
 		});
 		pipeline.run();
 		EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
@@ -71,6 +86,8 @@ TEST(CameraStreams, TwoOfOneCamera)
 		EXPECT_FALSE(id.empty()) << "no stream-start";
 		EXPECT_FALSE(otherId.empty()) << "no stream-start";
 		EXPECT_NE(id, otherId);
+		EXPECT_EQ(width, "640");
+		EXPECT_EQ(otherWidth, "1280");
 		EXPECT_THAT(otherCaps, testing::HasSubstr("width=(int)1280, height=(int)720"));
 	}
 	EXPECT_EQ(settled(before), before);
