@@ -65,9 +65,26 @@ std::string V4l2Camera::name() const
 	return std::format("{} ({})", node_.identity().driver, node_.identity().path);
 }
 
+/*
+ * A webcam has thousands, an ioctl each, and who negotiates asks again each time. What a media
+ * pipeline before the node lets through may change without a trace here; it is asked each time.
+ */
+Result<std::vector<CaptureMode>> V4l2Camera::knownModes()
+{
+	std::lock_guard lock(modesMutex_);
+	const V4l2Source source = currentSource(node_);
+	if (!modes_.empty() && source == source_ && !node_.identity().needsPipelineSetUp())
+		return modes_;
+	auto modes = enumerateModes(node_);
+	if (!modes)
+		return modes;
+	source_ = source;
+	return modes_ = std::move(*modes);
+}
+
 Result<std::vector<CaptureMode>> V4l2Camera::modes(StreamRole role)
 {
-	auto modes = enumerateModes(node_, Rates::List);
+	auto modes = knownModes();
 	if (!modes || role != StreamRole::Raw)
 		return modes;
 	std::erase_if(*modes, [](const CaptureMode &mode) {
@@ -115,7 +132,7 @@ Result<void> V4l2Camera::setFormat(const CaptureRequest &request)
 /* What is asked, completed by what the node has. */
 Result<CaptureRequest> V4l2Camera::fix(const CaptureRequest &request)
 {
-	const auto modes = enumerateModes(node_, Rates::Skip);
+	const auto modes = knownModes();
 	if (!modes)
 		return std::unexpected(modes.error());
 	const auto current = currentPicture(node_);

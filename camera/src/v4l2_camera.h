@@ -3,11 +3,13 @@
 #pragma once
 
 #include "sequence.h"
+#include "v4l2_modes.h"
 #include "v4l2_node.h"
 #include "v4l2_queue.h"
 
 #include "heapflow/camera/camera.h"
 
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,6 +44,7 @@ public:
 private:
 	V4l2Camera(V4l2Node node, UniqueFd wakeup, UniqueFd kick);
 
+	Result<std::vector<CaptureMode>> knownModes();
 	Result<CaptureRequest> fix(const CaptureRequest &request);
 	Result<void> setFormat(const CaptureRequest &request);
 	Orientation orientation() const;
@@ -56,6 +59,9 @@ private:
 	UniqueFd wakeup_; /* eventfd, readable while interrupted */
 	UniqueFd kick_;   /* eventfd, readable when queue() left something to do */
 	CameraInfo info_;
+	std::mutex modesMutex_; /* guards the next two */
+	V4l2Source source_;     /* when they were listed */
+	std::vector<CaptureMode> modes_;
 	CaptureConfiguration configuration_;
 	uint32_t pictureBytes_ = 0; /* of a whole frame without padding; 0: frames differ */
 	SequenceExtender sequence_;

@@ -150,6 +150,29 @@ Result<V4l2Picture> currentPicture(const V4l2Node &node)
 	return pictureFromFormat(format);
 }
 
+V4l2Source currentSource(const V4l2Node &node)
+{
+	V4l2Source source;
+	v4l2_frmsizeenum size{};
+	/* Calls that a driver does not have leave what is there. */
+	if (node.ioctl(VIDIOC_G_INPUT, &source.input))
+		source.input = -1;
+	if (node.ioctl(VIDIOC_G_STD, &source.standard))
+		source.standard = 0;
+	if (const auto timings = signalTimings(node)) {
+		source.signalWidth = timings->width;
+		source.signalHeight = timings->height;
+		source.signalRate = rateFromTimings(*timings);
+	}
+	const auto current = currentPicture(node);
+	size.pixel_format = current ? current->pixelformat : 0;
+	if (current && node.ioctl(VIDIOC_ENUM_FRAMESIZES, &size)) {
+		source.width = current->width;
+		source.height = current->height;
+	}
+	return source;
+}
+
 uint32_t pixelformatOf(const V4l2Node &node, uint32_t fourcc, uint64_t modifier)
 {
 	const uint32_t best = v4l2FromDrm(fourcc, modifier);
@@ -167,7 +190,7 @@ uint32_t pixelformatOf(const V4l2Node &node, uint32_t fourcc, uint64_t modifier)
 	return found ? found : best;
 }
 
-Result<std::vector<CaptureMode>> enumerateModes(const V4l2Node &node, Rates rates)
+Result<std::vector<CaptureMode>> enumerateModes(const V4l2Node &node)
 {
 	const auto current = currentPicture(node);
 	if (!current)
@@ -182,8 +205,7 @@ Result<std::vector<CaptureMode>> enumerateModes(const V4l2Node &node, Rates rate
 		return fail(code,
 			    std::format("{} does not list its formats", node.identity().path));
 
-	if (rates == Rates::List)
-		listRates(node, modes);
+	listRates(node, modes);
 	sortByPreference(modes, 0);
 	return modes;
 }

@@ -12,11 +12,25 @@
 namespace heapflow
 {
 
-/** \brief A camera has hundreds of rates, an ioctl each, which configure() has no use for */
-enum class Rates { List, Skip };
+/**
+ * \brief What the modes of a node depend on, as far as it tells
+ *
+ * The selected input, the signal that it receives, and the size set. Two listings between which
+ * this stays the same list the same.
+ */
+struct V4l2Source {
+	int input = -1;
+	v4l2_std_id standard = 0;
+	uint32_t signalWidth = 0, signalHeight = 0;
+	FrameRate signalRate;
+	uint32_t width = 0, height = 0; /* of a driver that lists no sizes */
 
-/** \brief Formats, sizes and rates of the selected input, preferred first */
-Result<std::vector<CaptureMode>> enumerateModes(const V4l2Node &node, Rates rates);
+	bool operator==(const V4l2Source &) const = default;
+};
+V4l2Source currentSource(const V4l2Node &node);
+
+/** \brief Formats, sizes and rates of the selected input, preferred first; thousands of ioctls */
+Result<std::vector<CaptureMode>> enumerateModes(const V4l2Node &node);
 
 /** \brief V4L2_PIX_FMT_* that this node has for a format: some have two names */
 uint32_t pixelformatOf(const V4l2Node &node, uint32_t fourcc, uint64_t modifier);

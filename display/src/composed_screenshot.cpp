@@ -197,8 +197,10 @@ Result<Image> composeScreenshot(int drm, const Topology &topology, const CrtcInf
 				const drmModeModeInfo &mode)
 {
 	std::vector<std::pair<const PlaneInfo *, KmsObject>> planes;
+	KmsPropertyDefinitions definitions;
 	for (const PlaneInfo &plane : topology.planes) {
-		auto now = readKmsObject(drm, plane.id, DRM_MODE_OBJECT_PLANE);
+		definitions.know(plane.object);
+		auto now = readKmsObject(drm, plane.id, DRM_MODE_OBJECT_PLANE, definitions);
 		if (now && now->value("CRTC_ID") == crtc.id && now->value("FB_ID"))
 			planes.emplace_back(&plane, std::move(*now));
 	}

@@ -42,7 +42,36 @@ uint64_t KmsObject::value(std::string_view name) const
 	return property ? property->value : 0;
 }
 
-Result<KmsObject> readKmsObject(int drm, uint32_t id, uint32_t type)
+void KmsPropertyDefinitions::know(const KmsObject &object)
+{
+	for (const KmsProperty &property : object.properties)
+		known_.try_emplace(property.id, property).first->second.value = 0;
+}
+
+const KmsProperty *KmsPropertyDefinitions::of(int drm, uint32_t id)
+{
+	if (const auto found = known_.find(id); found != known_.end())
+		return &found->second;
+	const DrmPtr<drmModePropertyRes, drmModeFreeProperty> property(drmModeGetProperty(drm, id));
+	if (!property)
+		return nullptr;
+
+	KmsProperty &entry = known_[id];
+	entry.name = property->name;
+	entry.id = property->prop_id;
+	entry.immutable = property->flags & DRM_MODE_PROP_IMMUTABLE;
+	entry.blob = drm_property_type_is(property.get(), DRM_MODE_PROP_BLOB);
+	for (int choice = 0; choice < property->count_enums; choice++)
+		entry.choices.emplace_back(property->enums[choice].name,
+					   property->enums[choice].value);
+	if (drm_property_type_is(property.get(), DRM_MODE_PROP_RANGE) &&
+	    property->count_values == 2)
+		entry.maximum = property->values[1];
+	return &entry;
+}
+
+Result<KmsObject> readKmsObject(int drm, uint32_t id, uint32_t type,
+				KmsPropertyDefinitions &definitions)
 {
 	const DrmPtr<drmModeObjectProperties, drmModeFreeObjectProperties> list(
 		drmModeObjectGetProperties(drm, id, type));
@@ -50,25 +79,9 @@ Result<KmsObject> readKmsObject(int drm, uint32_t id, uint32_t type)
 		return fail(errno, std::format("cannot read the properties of KMS object {}", id));
 
 	KmsObject object{.id = id, .type = type};
-	for (uint32_t i = 0; i < list->count_props; i++) {
-		const DrmPtr<drmModePropertyRes, drmModeFreeProperty> property(
-			drmModeGetProperty(drm, list->props[i]));
-		if (!property)
-			continue;
-
-		KmsProperty &entry = object.properties.emplace_back();
-		entry.name = property->name;
-		entry.id = property->prop_id;
-		entry.value = list->prop_values[i];
-		entry.immutable = property->flags & DRM_MODE_PROP_IMMUTABLE;
-		entry.blob = drm_property_type_is(property.get(), DRM_MODE_PROP_BLOB);
-		for (int choice = 0; choice < property->count_enums; choice++)
-			entry.choices.emplace_back(property->enums[choice].name,
-						   property->enums[choice].value);
-		if (drm_property_type_is(property.get(), DRM_MODE_PROP_RANGE) &&
-		    property->count_values == 2)
-			entry.maximum = property->values[1];
-	}
+	for (uint32_t i = 0; i < list->count_props; i++)
+		if (const KmsProperty *property = definitions.of(drm, list->props[i]))
+			object.properties.emplace_back(*property).value = list->prop_values[i];
 	return object;
 }
 

@@ -5,6 +5,7 @@
 #include "heapflow/heap/error.h"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,8 +44,28 @@ struct KmsObject {
 	uint64_t value(std::string_view name) const;
 };
 
+/**
+ * \brief What properties are, beside their values
+ *
+ * Objects of a kind share most of theirs, and each costs two ioctls to ask for. To be kept for one
+ * reading of a device only: the ids of a connector that went may be given to others.
+ */
+class KmsPropertyDefinitions
+{
+public:
+	/** \brief Those of an object that was read before, and is still there */
+	void know(const KmsObject &object);
+
+	/** \return nullptr when the kernel has no such property; the value is 0 */
+	const KmsProperty *of(int drm, uint32_t id);
+
+private:
+	std::map<uint32_t, KmsProperty> known_;
+};
+
 /** \brief Errors: what the kernel says, with the object */
-Result<KmsObject> readKmsObject(int drm, uint32_t id, uint32_t type);
+Result<KmsObject> readKmsObject(int drm, uint32_t id, uint32_t type,
+				KmsPropertyDefinitions &definitions);
 
 /** \brief Bytes of a property blob; empty for blob 0 and for one that is gone */
 std::vector<uint8_t> readBlob(int drm, uint64_t blob);

@@ -166,7 +166,8 @@ void Output::hotplug()
 		deliver();
 		return;
 	}
-	auto connector = readConnector(drm(), connectorId_);
+	KmsPropertyDefinitions definitions;
+	auto connector = readConnector(drm(), connectorId_, definitions);
 	{
 		const Lock lock(mutex_);
 		if (gone_)

@@ -444,10 +444,14 @@ ScanoutPlan Output::describePlan(const OutputLayer &layer, std::vector<std::stri
 
 Result<Output::Current> Output::readCurrent() const
 {
-	const auto crtc = readKmsObject(drm(), crtc_.id, DRM_MODE_OBJECT_CRTC);
+	KmsPropertyDefinitions definitions;
+	definitions.know(crtc_.object);
+	definitions.know(connector_.object);
+	const auto crtc = readKmsObject(drm(), crtc_.id, DRM_MODE_OBJECT_CRTC, definitions);
 	if (!crtc)
 		return std::unexpected(crtc.error());
-	const auto connector = readKmsObject(drm(), connector_.id, DRM_MODE_OBJECT_CONNECTOR);
+	const auto connector =
+		readKmsObject(drm(), connector_.id, DRM_MODE_OBJECT_CONNECTOR, definitions);
 	if (!connector)
 		return std::unexpected(connector.error());
 
@@ -460,7 +464,9 @@ Result<Output::Current> Output::readCurrent() const
 	for (const PlaneInfo &plane : topology_.planes) {
 		if (!hasPlane(plane.id))
 			continue;
-		const auto object = readKmsObject(drm(), plane.id, DRM_MODE_OBJECT_PLANE);
+		definitions.know(plane.object);
+		const auto object =
+			readKmsObject(drm(), plane.id, DRM_MODE_OBJECT_PLANE, definitions);
 		if (!object)
 			return std::unexpected(object.error());
 		if (object->value("CRTC_ID") == crtc_.id && object->value("FB_ID"))

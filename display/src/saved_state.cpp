@@ -87,8 +87,10 @@ SavedState SavedState::capture(int drm, const Topology &topology, const CrtcInfo
 std::vector<SavedProperty> SavedState::current(int drm) const
 {
 	std::vector<SavedProperty> now;
+	KmsPropertyDefinitions definitions;
 	for (const KmsObject &object : objects_) {
-		if (const auto fresh = readKmsObject(drm, object.id, object.type))
+		definitions.know(object);
+		if (const auto fresh = readKmsObject(drm, object.id, object.type, definitions))
 			append(now, drm, *fresh);
 	}
 	return now;

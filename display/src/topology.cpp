@@ -36,9 +36,9 @@ Connection connection(drmModeConnection state)
 	}
 }
 
-Result<CrtcInfo> readCrtc(int drm, uint32_t id, unsigned index)
+Result<CrtcInfo> readCrtc(int drm, uint32_t id, unsigned index, KmsPropertyDefinitions &definitions)
 {
-	auto object = readKmsObject(drm, id, DRM_MODE_OBJECT_CRTC);
+	auto object = readKmsObject(drm, id, DRM_MODE_OBJECT_CRTC, definitions);
 	if (!object)
 		return std::unexpected(object.error());
 
@@ -78,12 +78,12 @@ std::vector<FormatModifiers> readFormats(int drm, const drmModePlane &plane,
 	return formats;
 }
 
-Result<PlaneInfo> readPlane(int drm, uint32_t id)
+Result<PlaneInfo> readPlane(int drm, uint32_t id, KmsPropertyDefinitions &definitions)
 {
 	const DrmPtr<drmModePlane, drmModeFreePlane> plane(drmModeGetPlane(drm, id));
 	if (!plane)
 		return fail(errno, std::format("cannot read plane {}", id));
-	auto object = readKmsObject(drm, id, DRM_MODE_OBJECT_PLANE);
+	auto object = readKmsObject(drm, id, DRM_MODE_OBJECT_PLANE, definitions);
 	if (!object)
 		return std::unexpected(object.error());
 
@@ -108,7 +108,7 @@ Result<PlaneInfo> readPlane(int drm, uint32_t id)
 
 } /* namespace */
 
-Result<ConnectorInfo> readConnector(int drm, uint32_t id)
+Result<ConnectorInfo> readConnector(int drm, uint32_t id, KmsPropertyDefinitions &definitions)
 {
 	/* Not drmModeGetConnectorCurrent(): what sysfs and it say is stale until somebody probes.
 	 */
@@ -124,7 +124,7 @@ Result<ConnectorInfo> readConnector(int drm, uint32_t id)
 	info.modes.assign(connector->modes, connector->modes + connector->count_modes);
 	info.possibleCrtcs = drmModeConnectorGetPossibleCrtcs(drm, connector.get());
 
-	auto object = readKmsObject(drm, id, DRM_MODE_OBJECT_CONNECTOR);
+	auto object = readKmsObject(drm, id, DRM_MODE_OBJECT_CONNECTOR, definitions);
 	if (!object)
 		return std::unexpected(object.error());
 	info.object = std::move(*object);
@@ -155,8 +155,10 @@ Result<Topology> readTopology(int drm)
 		return fail(errno, "cannot read the KMS planes");
 
 	Topology topology;
+	KmsPropertyDefinitions definitions;
 	for (int i = 0; i < resources->count_crtcs; i++) {
-		auto crtc = readCrtc(drm, resources->crtcs[i], static_cast<unsigned>(i));
+		auto crtc =
+			readCrtc(drm, resources->crtcs[i], static_cast<unsigned>(i), definitions);
 		if (!crtc)
 			return std::unexpected(crtc.error());
 		topology.crtcs.push_back(std::move(*crtc));
@@ -164,11 +166,11 @@ Result<Topology> readTopology(int drm)
 	for (int i = 0; i < resources->count_connectors; i++) {
 		/* A connector may go between the two calls (MST, configfs): it is then not there.
 		 */
-		if (auto connector = readConnector(drm, resources->connectors[i]))
+		if (auto connector = readConnector(drm, resources->connectors[i], definitions))
 			topology.connectors.push_back(std::move(*connector));
 	}
 	for (uint32_t i = 0; i < planes->count_planes; i++) {
-		auto plane = readPlane(drm, planes->planes[i]);
+		auto plane = readPlane(drm, planes->planes[i], definitions);
 		if (!plane)
 			return std::unexpected(plane.error());
 		topology.planes.push_back(std::move(*plane));

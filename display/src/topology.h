@@ -63,7 +63,7 @@ struct Topology {
 };
 
 /** \brief Reads one connector, and asks the driver to look at it again */
-Result<ConnectorInfo> readConnector(int drm, uint32_t id);
+Result<ConnectorInfo> readConnector(int drm, uint32_t id, KmsPropertyDefinitions &definitions);
 
 /** \brief Reads everything, and asks the driver to look at its connectors again */
 Result<Topology> readTopology(int drm);

@@ -74,6 +74,31 @@ TEST(Cameras, OpenByIdByModelByPathAndFirst)
 	}
 }
 
+/* They are listed once, as long as the node says that they are the same. */
+TEST(Cameras, ModesFollowAnInputThatSomebodyElseSelects)
+{
+	const Vivid vivid("0");
+	auto camera = openCamera(vivid.node());
+	ASSERT_TRUE(camera) << textOf(camera);
+	const auto listed = [&] {
+		return (*camera)->modes().value_or(std::vector<CaptureMode>());
+	};
+	const auto webcam = listed();
+	ASSERT_FALSE(webcam.empty());
+	EXPECT_TRUE(listed() == webcam);
+
+	selectInput(vivid.node(), hdmiInput);
+	const auto hdmi = listed();
+	sendSignal(vivid.node(), timings720p50);
+	const auto slower = listed();
+	sendSignal(vivid.node(), timings720p60);
+	selectInput(vivid.node(), webcamInput);
+	ASSERT_FALSE(hdmi.empty());
+	EXPECT_LT(hdmi.size(), webcam.size()) << "a range of sizes instead of a list";
+	EXPECT_FALSE(slower == hdmi) << "the rate is that of the signal";
+	EXPECT_TRUE(listed() == webcam);
+}
+
 TEST(Cameras, MissingOneIsENOENTWithAListOfTheOthers)
 {
 	const auto camera = openCamera("no such camera");

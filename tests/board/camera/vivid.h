@@ -22,7 +22,7 @@ void setControl(const std::string &node, const std::string &name, int32_t value)
 
 /** \brief Entries of vivid's menus of the signal (v4l2-ctl -L), and its inputs */
 inline constexpr int32_t currentSignal = 0, noSignal = 1, selectedSignal = 4;
-inline constexpr int32_t timings720p60 = 9, timings1080p60 = 16;
+inline constexpr int32_t timings720p50 = 8, timings720p60 = 9, timings1080p60 = 16;
 inline constexpr int webcamInput = 0, hdmiInput = 3;
 
 void selectInput(const std::string &node, int input);

@@ -70,6 +70,8 @@ struct CaptureMode {
 	std::vector<FrameRate> rates; /**< empty: the camera does not say */
 	uint64_t modifier = 0;        /**< of the format: 0, or libcamera's for packed samples */
 	bool ratesBetween = false;    /**< `rates` are the lowest and the highest, others between */
+
+	bool operator==(const CaptureMode &) const = default;
 };
 
 /** \brief What is asked of one stream; zeroes leave it to the camera */
