@@ -77,6 +77,24 @@ static gboolean push_frames(GstBufferPool *pool, GstAppSrc *source, const GstVid
 	return gst_app_src_end_of_stream(source) == GST_FLOW_OK;
 }
 
+/* What the loop above may wait for never comes after an error: it is let go. The error stays. */
+typedef struct {
+	GstBufferPool *pool;
+	GstAppSrc *source;
+} Waits;
+
+static GstBusSyncReply end_waits(GstBus *bus, GstMessage *message, gpointer data)
+{
+	const Waits *waits = data;
+
+	(void)bus;
+	if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+		gst_buffer_pool_set_flushing(waits->pool, TRUE);
+		gst_app_src_end_of_stream(waits->source);
+	}
+	return GST_BUS_PASS;
+}
+
 /* Waits for the end; the first error, when there was one. */
 static gboolean wait_for_end(GstElement *pipeline)
 {
@@ -119,19 +137,23 @@ int main(int argc, char **argv)
 		g_printerr("%s\n", error->message);
 	} else {
 		GstElement *source = gst_bin_get_by_name(GST_BIN(pipeline), "source");
+		Waits waits = {pool, GST_APP_SRC(source)};
+		GstBus *bus = gst_element_get_bus(pipeline);
+		gst_bus_set_sync_handler(bus, end_waits, &waits, NULL);
 		gst_app_src_set_caps(GST_APP_SRC(source), caps);
 		gst_element_set_state(pipeline, GST_STATE_PLAYING);
 		done = push_frames(pool, GST_APP_SRC(source), &info);
 		done = wait_for_end(pipeline) && done;
+		gst_element_set_state(pipeline, GST_STATE_NULL);
+		gst_bus_set_sync_handler(bus, NULL, NULL, NULL);
+		gst_object_unref(bus);
 		gst_object_unref(source);
 	}
 	if (done)
 		g_print("%d frames were shown\n", frame_count);
 
-	if (pipeline) {
-		gst_element_set_state(pipeline, GST_STATE_NULL);
+	if (pipeline)
 		gst_object_unref(pipeline);
-	}
 	if (pool) {
 		gst_buffer_pool_set_active(pool, FALSE);
 		gst_object_unref(pool);

@@ -7,6 +7,7 @@
 It also lists the allocators that libgstheap-1.0 registers, and lets an element that knows nothing of
 heaps, videotestsrc, fill memory of the same heap by way of heapalloc.
 """
+import signal
 import sys
 
 import gi
@@ -62,15 +63,23 @@ def wait_for_end(pipeline):
 
 
 def show_drawn_frames(heap, sink):
+    def end_waits(_bus, message):
+        """What the loop below may wait for never comes after an error: it is let go."""
+        if message.type == Gst.MessageType.ERROR:
+            pool.set_flushing(True)
+            source.end_of_stream()
+        return Gst.BusSyncReply.PASS
+
     pool, caps = make_pool(heap)
     pipeline = Gst.parse_launch(f"appsrc name=source format=time block=true max-buffers=1 ! {sink}")
     source = pipeline.get_by_name("source")
     source.set_property("caps", caps)
+    pipeline.get_bus().set_sync_handler(end_waits)
     pipeline.set_state(Gst.State.PLAYING)
     for number in range(FRAMES):
         result, buffer = pool.acquire_buffer(None)
         if result != Gst.FlowReturn.OK:
-            raise RuntimeError(result)
+            break  # wait_for_end() says why
         draw(buffer, number)
         buffer.pts = number * FRAME
         buffer.duration = FRAME
@@ -101,6 +110,7 @@ def show_frames_of_an_ordinary_element(heap, sink):
 
 
 def main():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's own waits for what the program waits for
     heap = sys.argv[1] if len(sys.argv) > 1 else "video@*:default:system"
     sink = sys.argv[2] if len(sys.argv) > 2 else "heapkmssink"
     Gst.init(None)

@@ -16,7 +16,8 @@
  * Frames that come in other memory all the same are passed on, copied or refused, as
  * #heapalloc:mode says, and counted in #heapalloc:stats. Nothing of it is silent: the first such
  * frame of a stream is announced by a warning and an element message, `heapflow-foreign` when it is
- * passed on or `heapflow-copy` when it is copied, each with the fields `reason` and `hint`.
+ * passed on, with the fields `reason` and `hint`, or `heapflow-copy` when it is copied, which has
+ * `element` and `bytes` as well; also when another element copied it before.
  *
  * ## Example launch lines
  * |[
@@ -102,7 +103,8 @@ static gboolean gst_heap_alloc_start(GstBaseTransform *base)
 	injector.meant = std::move(*meant);
 	injector.earlier.clear();
 	injector.earlierLeft = 0;
-	injector.asked = injector.copierStale = injector.foreignSaid = false;
+	injector.asked = injector.copierStale = false;
+	injector.foreignSaid = injector.earlierCopySaid = false;
 	injector.whyNot.clear();
 	injector.counts = {};
 	return TRUE;
@@ -203,7 +205,8 @@ static GstStructure *gst_heap_alloc_statistics(GstHeapAlloc *self)
 		G_TYPE_UINT64, counts.earlierHeap, "foreign", G_TYPE_UINT64, counts.foreign,
 		"passed", G_TYPE_UINT64, counts.passed, "copied", G_TYPE_UINT64, counts.copied,
 		"refused", G_TYPE_UINT64, counts.refused, "copied-bytes", G_TYPE_UINT64,
-		counts.copiedBytes, "offers", G_TYPE_UINT64, counts.offers, nullptr);
+		counts.copiedBytes, "copied-upstream", G_TYPE_UINT64, counts.copiedUpstream,
+		"offers", G_TYPE_UINT64, counts.offers, nullptr);
 }
 
 static void gst_heap_alloc_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec)
@@ -282,6 +285,7 @@ static void gst_heap_alloc_install_properties(GObjectClass *object)
 	 * Frames that passed, all of type guint64: `from-heap`, in memory of the heap;
 	 * `earlier-heap`, of the one before #heapalloc:heap was changed; `foreign`, in any other,
 	 * which is the sum of `passed`, `copied` and `refused`. `copied-bytes` were copied.
+	 * `copied-upstream` are frames of any memory that the CPU had copied before they came.
 	 * `offers` is how many times a pool was offered to the elements before.
 	 */
 	g_object_class_install_property(

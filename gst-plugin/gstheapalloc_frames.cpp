@@ -2,6 +2,7 @@
 /* heapalloc: whose memory a frame is in, and what is done when it is not that of the heap. */
 #include "gstheapalloc_private.h"
 
+#include "gstheapcopynotice.h"
 #include "gstheaperror.h"
 #include "gstheapi18n.h"
 #include "gstheapneighbours.h"
@@ -124,20 +125,6 @@ static Origin originOf(Injector &injector, GstBuffer *buffer, Strange &strange)
 	return earlier ? Origin::EarlierHeap : Origin::Heap;
 }
 
-/* The property with which an element of V4L2 is told to use the memory of downstream. */
-static std::string importProperty(GstPad *sinkPad)
-{
-	GstElement *element = heapflow::gst::peerElement(sinkPad);
-	std::string name;
-
-	for (const char *property : {"io-mode", "capture-io-mode"})
-		if (element && name.empty() &&
-		    g_object_class_find_property(G_OBJECT_GET_CLASS(element), property))
-			name = property;
-	gst_clear_object(&element);
-	return name;
-}
-
 /* Why it is not in the heap, and what to do about it. */
 static Error explainForeign(GstHeapAlloc *self, const Strange &strange)
 {
@@ -178,7 +165,7 @@ static Error explainForeign(GstHeapAlloc *self, const Strange &strange)
 				    "it got before the heap was changed"),
 				  name.c_str(), memory.c_str(), heap.c_str()),
 			formatted(_("change the caps as well, or restart %s"), name.c_str())};
-	const std::string property = importProperty(pad);
+	const std::string property = heapflow::gst::importProperty(pad);
 	return {ENOTSUP,
 		formatted(_("%s sends frames in %s, not in heap %s: it did not use the pool that "
 			    "it was offered"),
@@ -189,16 +176,29 @@ static Error explainForeign(GstHeapAlloc *self, const Strange &strange)
 }
 
 /* Once for each stream; every frame is counted. */
-static void announce(GstHeapAlloc *self, const char *what, const Error &error)
+static void announceForeign(GstHeapAlloc *self, const Error &error)
 {
 	if (self->injector->foreignSaid)
 		return;
 	self->injector->foreignSaid = true;
-	GstStructure *said = gst_structure_new(what, "reason", G_TYPE_STRING, error.message.c_str(),
-					       "hint", G_TYPE_STRING, error.hint.c_str(), nullptr);
+	GstStructure *said = gst_structure_new("heapflow-foreign", "reason", G_TYPE_STRING,
+					       error.message.c_str(), "hint", G_TYPE_STRING,
+					       error.hint.c_str(), nullptr);
 	gst_element_post_message(GST_ELEMENT_CAST(self),
 				 gst_message_new_element(GST_OBJECT_CAST(self), said));
 	HEAPFLOW_ELEMENT_WARNING(self, error);
+}
+
+static void announceOwnCopy(GstHeapAlloc *self, const Error &why, GstBuffer *copy)
+{
+	g_autofree char *name = gst_object_get_name(GST_OBJECT_CAST(self));
+	const std::string heap = heapflow::gst::heapOfMemory(gst_buffer_peek_memory(copy, 0));
+	heapflow::gst::announceCopy(GST_ELEMENT_CAST(self),
+				    {.reason = formatted(_("Frames are copied into heap %s: %s"),
+							 heap.c_str(), why.message.c_str()),
+				     .hint = why.hint,
+				     .element = name,
+				     .bytes = gst_buffer_get_size(copy)});
 }
 
 /* What downstream needs of a copy, asked as the elements before heapalloc ask. */
@@ -219,7 +219,8 @@ static Result<GstBuffer *> copyFrame(GstHeapAlloc *self, GstBuffer *frame)
 	bool stale;
 
 	if (!injector.format)
-		return heapflow::fail(ENOTSUP, _("only raw video can be copied into a heap"));
+		return heapflow::fail(ENOTSUP, _("frames of these caps cannot be copied into a "
+						 "heap: their layout is not known"));
 	{
 		std::lock_guard lock(injector.mutex);
 		heap = injector.heap;
@@ -254,7 +255,7 @@ static GstFlowReturn handleForeign(GstHeapAlloc *self, ForeignMode mode, const S
 	if (mode == ForeignMode::Pass) {
 		count(&heapflow::gst::AllocCounts::passed);
 		if (!injector.foreignSaid)
-			announce(self, "heapflow-foreign", explainForeign(self, strange));
+			announceForeign(self, explainForeign(self, strange));
 		return GST_FLOW_OK;
 	}
 	if (mode == ForeignMode::Refuse) {
@@ -271,8 +272,8 @@ static GstFlowReturn handleForeign(GstHeapAlloc *self, ForeignMode mode, const S
 		return GST_FLOW_ERROR;
 	}
 	count(&heapflow::gst::AllocCounts::copied, gst_buffer_get_size(*copy));
-	if (!injector.foreignSaid)
-		announce(self, "heapflow-copy", explainForeign(self, strange));
+	if (!std::exchange(injector.foreignSaid, true))
+		announceOwnCopy(self, explainForeign(self, strange), *copy);
 	*frame = *copy;
 	return GST_FLOW_OK;
 }
@@ -292,9 +293,13 @@ GstFlowReturn gst_heap_alloc_prepare_output_buffer(GstBaseTransform *base, GstBu
 	if (gst_buffer_n_memory(input) == 0)
 		return GST_FLOW_OK;
 	const Origin origin = originOf(injector, input, strange);
+	const bool copied = heapflow::gst::noticeEarlierCopy(GST_ELEMENT_CAST(self),
+							     GST_BASE_TRANSFORM_SINK_PAD(self),
+							     input, injector.earlierCopySaid);
 	ForeignMode mode;
 	{
 		std::lock_guard lock(injector.mutex);
+		injector.counts.copiedUpstream += copied;
 		mode = injector.mode;
 		injector.counts.fromHeap += origin == Origin::Heap;
 		if (origin == Origin::EarlierHeap) {

@@ -40,7 +40,8 @@ struct AllocCounts {
 	uint64_t copied = 0;
 	uint64_t refused = 0;
 	uint64_t copiedBytes = 0;
-	uint64_t offers = 0; /**< ALLOCATION queries that were answered with a pool */
+	uint64_t copiedUpstream = 0; /* by other elements, before they came */
+	uint64_t offers = 0;         /**< ALLOCATION queries that were answered with a pool */
 };
 
 /*
@@ -66,6 +67,7 @@ struct Injector {
 	GstCaps *caps = nullptr;
 	FrameCopier copier;
 	bool foreignSaid = false;
+	bool earlierCopySaid = false;
 };
 
 /** \brief What downstream says in an ALLOCATION query of what it can take */

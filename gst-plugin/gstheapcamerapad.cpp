@@ -76,10 +76,12 @@ CameraPad &gst_heap_camera_pad_state(GstHeapCameraPad *self)
 
 void gst_heap_camera_pad_set_plan(GstHeapCameraPad *self, const GstStructure *plan)
 {
-	std::lock_guard lock(self->state->planMutex);
-
-	g_clear_pointer(&self->state->plan, gst_structure_free);
-	self->state->plan = gst_structure_copy(plan);
+	{
+		std::lock_guard lock(self->state->planMutex);
+		g_clear_pointer(&self->state->plan, gst_structure_free);
+		self->state->plan = plan ? gst_structure_copy(plan) : nullptr;
+	}
+	g_object_notify(G_OBJECT(self), "plan");
 }
 
 static void gst_heap_camera_pad_set_property(GObject *object, guint id, const GValue *value,
@@ -164,8 +166,8 @@ static void gst_heap_camera_pad_class_init(GstHeapCameraPadClass *klass)
 	/**
 	 * GstHeapCameraPad:plan:
 	 *
-	 * What was settled for this pad's stream; null before negotiation. #heapcamerasrc:plan is
-	 * that of the always pad.
+	 * What was settled for this pad's stream; null before the first negotiation since READY,
+	 * and readable after the stream has ended. #heapcamerasrc:plan is that of the always pad.
 	 */
 	g_object_class_install_property(
 		object, PropPlan,

@@ -63,7 +63,7 @@ GstEvent *orientationTag(Orientation orientation);
 } /* namespace heapflow::gst */
 
 heapflow::gst::CameraPad &gst_heap_camera_pad_state(GstHeapCameraPad *self);
-/** \brief What was settled for the pad's stream; any thread */
+/** \brief What was settled for the pad's stream, null: nothing yet; any thread */
 void gst_heap_camera_pad_set_plan(GstHeapCameraPad *self, const GstStructure *plan);
 GType gst_heap_camera_stream_role_get_type();
 GType gst_heap_camera_frame_policy_get_type();

@@ -137,6 +137,13 @@ static gboolean gst_heap_camera_src_open_or_wait(GstHeapCameraSrc *self)
 {
 	CameraSource &source = *self->source;
 	bool wait;
+	gst_element_foreach_src_pad(
+		GST_ELEMENT_CAST(self),
+		[](GstElement *, GstPad *pad, gpointer) -> gboolean {
+			gst_heap_camera_pad_set_plan(GST_HEAP_CAMERA_PAD(pad), nullptr);
+			return TRUE;
+		},
+		nullptr);
 	{
 		std::lock_guard lock(source.mutex);
 		source.cameraId.clear();

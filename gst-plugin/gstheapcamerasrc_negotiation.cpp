@@ -412,9 +412,11 @@ static void gst_heap_camera_src_settle_timing(GstHeapCameraSrc *self, CameraSess
 static void gst_heap_camera_src_give_plan(GstHeapCameraSrc *self, unsigned stream,
 					  const GstStructure *plan)
 {
-	if (stream == 0)
+	if (stream == 0) {
 		gst_heap_camera_pad_set_plan(
 			GST_HEAP_CAMERA_PAD(GST_BASE_SRC_PAD(GST_BASE_SRC_CAST(self))), plan);
+		g_object_notify(G_OBJECT(self), "plan");
+	}
 	for (GstHeapCameraPad *pad : self->source->others)
 		if (gst_heap_camera_pad_state(pad).stream == stream)
 			gst_heap_camera_pad_set_plan(pad, plan);

@@ -377,8 +377,8 @@ void gst_heap_camera_src_install_properties(GObjectClass *object)
 	/**
 	 * heapcamerasrc:plan:
 	 *
-	 * Camera, format, layout, heap and the reason for it, buffer count; null before
-	 * negotiation.
+	 * Camera, format, layout, heap and the reason for it, buffer count; null before the first
+	 * negotiation since READY, and readable after the stream has ended.
 	 */
 	g_object_class_install_property(
 		object, PropPlan,

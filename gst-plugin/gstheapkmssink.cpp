@@ -53,10 +53,12 @@
 #include "gstheapplanquery.h"
 
 #include "heapflow/display/display_probe.h"
+#include "heapflow/heap/heap_choice.h"
 
 #include <algorithm>
+#include <cerrno>
 
-GST_DEBUG_CATEGORY_STATIC(gst_heap_kms_sink_debug);
+GST_DEBUG_CATEGORY(gst_heap_kms_sink_debug);
 #define GST_CAT_DEFAULT gst_heap_kms_sink_debug
 
 using heapflow::Error;
@@ -136,10 +138,14 @@ static gboolean gst_heap_kms_sink_open(GstHeapKmsSink *self)
 {
 	KmsSink &sink = *self->sink;
 	ScreenOptions options;
+	std::string heap;
 	bool releaseFences;
 	{
 		std::lock_guard lock(sink.mutex);
 		options = sink.options;
+		heap = sink.heap;
+		sink.asked = false;
+		sink.whyNoPool = {};
 		releaseFences = sink.releaseFences;
 		if (options.connector.empty() && sink.connectorId >= 0)
 			options.connector = std::to_string(sink.connectorId);
@@ -147,6 +153,12 @@ static gboolean gst_heap_kms_sink_open(GstHeapKmsSink *self)
 			options.mode = "best";
 	}
 
+	/* One that no heap matches may never be needed; one that means nothing is a mistake. */
+	if (const auto choice = heapflow::chooseHeap(heap);
+	    !choice && choice.error().code == EINVAL) {
+		HEAPFLOW_ELEMENT_ERROR(self, choice.error());
+		return FALSE;
+	}
 	auto scanout = Scanout::open(options);
 	if (!scanout) {
 		HEAPFLOW_ELEMENT_ERROR(self, scanout.error());
@@ -241,12 +253,28 @@ static GstVideoAlignment gst_heap_kms_sink_alignment(const DisplayTerms &terms)
 	return alignment;
 }
 
+/*
+ * Who asks wants its buffers back. GstBaseSink would give back that of its last sample and make a
+ * deep copy of it (gst_base_sink_drain()), by CPU, at each change of caps: we let go of it instead.
+ */
+static void gst_heap_kms_sink_drain(GstBaseSink *base)
+{
+	if (!gst_base_sink_is_last_sample_enabled(base))
+		return;
+	gst_base_sink_set_last_sample_enabled(base, FALSE);
+	gst_base_sink_set_last_sample_enabled(base, TRUE);
+}
+
 /* FALSE after an answer as well: a tee shall ask its other branches, too (newPlanQuery()). */
 static gboolean gst_heap_kms_sink_query(GstBaseSink *base, GstQuery *query)
 {
 	GstHeapKmsSink *self = GST_HEAP_KMS_SINK(base);
 	heapflow::gst::PlanQuestion question;
 
+	if (GST_QUERY_TYPE(query) == GST_QUERY_DRAIN) {
+		gst_heap_kms_sink_drain(base);
+		return TRUE;
+	}
 	if (!heapflow::gst::parsePlanQuery(query, question))
 		return GST_BASE_SINK_CLASS(gst_heap_kms_sink_parent_class)->query(base, query);
 	if (std::shared_ptr<Scanout> scanout = gst_heap_kms_sink_scanout(self))
@@ -301,6 +329,11 @@ static gboolean gst_heap_kms_sink_propose_allocation(GstBaseSink *base, GstQuery
 		GST_ELEMENT_CAST(self), heap, caps, minimumBuffers,
 		alignment.stride_align[0] ? &alignment : nullptr, probes,
 		heapflow::gst::wantsMemoryPerPlane(GST_BASE_SINK_PAD(self), caps));
+	{
+		std::lock_guard lock(self->sink->mutex);
+		self->sink->asked = true;
+		self->sink->whyNoPool = offer ? Error() : offer.error();
+	}
 	if (!offer) {
 		GST_INFO_OBJECT(self, "no pool to offer: %s", offer.error().text().c_str());
 		return TRUE;

@@ -2,14 +2,16 @@
 /* The way of one frame through heapkmssink; all of it in the streaming thread. */
 #include "gstheapkmssink_private.h"
 
+#include "gstheapcopynotice.h"
 #include "gstheaperror.h"
-#include "gstheapframeoriginprivate.h"
 #include "gstheapi18n.h"
 #include "gstheapneighbours.h"
 #include "gstheaptiming.h"
 
 #include <cerrno>
 #include <utility>
+
+#define GST_CAT_DEFAULT gst_heap_kms_sink_debug
 
 using heapflow::Error;
 using heapflow::Rectangle;
@@ -20,8 +22,8 @@ using heapflow::gst::FrameTimes;
 using heapflow::gst::KmsSink;
 using heapflow::gst::Scanout;
 
-/* The element whose frames come in memory that no display can scan out. */
-static std::string upstreamName(GstHeapKmsSink *self)
+/* Who is before the sink, and may be what keeps allocation queries from it. */
+static std::string directPeerName(GstHeapKmsSink *self)
 {
 	GstPad *peer = gst_pad_get_peer(GST_BASE_SINK_PAD(self));
 	GstElement *element = peer ? gst_pad_get_parent_element(peer) : nullptr;
@@ -36,25 +38,56 @@ static std::string upstreamName(GstHeapKmsSink *self)
 	return name;
 }
 
+/* Who sends frames that cannot be scanned out, why in such memory, and what to do about it. */
+static Error gst_heap_kms_sink_explain_memory(GstHeapKmsSink *self)
+{
+	GstPad *pad = GST_BASE_SINK_PAD(self);
+	bool asked;
+	Error why;
+	{
+		std::lock_guard lock(self->sink->mutex);
+		asked = self->sink->asked;
+		why = self->sink->whyNoPool;
+	}
+	const std::string name = asked ? heapflow::gst::peerName(pad) : directPeerName(self);
+	if (!asked)
+		return {ENOTSUP,
+			formatted(_("%s sends frames in ordinary memory, and passed no question "
+				    "for better memory on to heapkmssink"),
+				  name.c_str()),
+			_("put an element that uses the pool of its peer before the sink")};
+	if (why.code)
+		return {ENOTSUP,
+			formatted(_("%s sends frames in ordinary memory, as there was no pool to "
+				    "offer: %s"),
+				  name.c_str(), why.message.c_str()),
+			why.hint};
+	if (heapflow::gst::peerFactory(pad) == "tee")
+		return {ENOTSUP,
+			formatted(_("%s sends frames in ordinary memory: a tee passes on no pool"),
+				  name.c_str()),
+			_("put heapalloc before the tee")};
+	const std::string property = heapflow::gst::importProperty(pad);
+	return {ENOTSUP,
+		formatted(_("%s sends frames in ordinary memory: it did not use the pool that it "
+			    "was offered"),
+			  name.c_str()),
+		property.empty()
+			? _("put an element that uses the pool of its peer before the sink")
+			: formatted(_("set %s=dmabuf-import of %s"), property.c_str(),
+				    name.c_str())};
+}
+
 static GstFlowReturn gst_heap_kms_sink_refuse_memory(GstHeapKmsSink *self)
 {
-	const std::string name = upstreamName(self);
-	const std::string text =
-		self->sink->contract.isRequired()
-			? formatted(_("%s sends frames in ordinary memory, which cannot be scanned "
-				      "out; heapkmssink makes no copy with require-zero-copy."),
-				    name.c_str())
-			: formatted(_("%s sends frames in ordinary memory, which cannot be scanned "
-				      "out; heapkmssink makes no copy unless copy=allow."),
-				    name.c_str());
+	const Error error = gst_heap_kms_sink_explain_memory(self);
+	const char *policy = self->sink->contract.isRequired()
+				     ? _("heapkmssink makes no copy with require-zero-copy")
+				     : _("heapkmssink makes no copy unless copy=allow");
 
-	GST_ELEMENT_ERROR(
-		self, CORE, NEGOTIATION, ("%s", text.c_str()),
-		("%s did not use the dma-buf pool that heapkmssink offers (property heap), or "
-		 "there "
-		 "was no heap to offer one from. Put an element that uses the pool of its peer "
-		 "before the sink, or look at `heapctl explain` and GST_DEBUG=heapkmssink:5.",
-		 name.c_str()));
+	GST_ELEMENT_ERROR(self, CORE, NEGOTIATION, ("%s. %s.", error.message.c_str(), policy),
+			  ("%s. GST_DEBUG=heapkmssink:5 and `heapctl explain` tell more.",
+			   error.hint.c_str()));
 	return GST_FLOW_NOT_NEGOTIATED;
 }
 
@@ -102,6 +135,7 @@ static void gst_heap_kms_sink_publish_plan(GstHeapKmsSink *self, Scanout &scanou
 	GstStructure *plan = scanout.plan();
 
 	GST_INFO_OBJECT(self, "%" GST_PTR_FORMAT, static_cast<void *>(plan));
+	g_object_notify(G_OBJECT(self), "plan");
 	gst_element_post_message(GST_ELEMENT_CAST(self),
 				 gst_message_new_element(GST_OBJECT_CAST(self), plan));
 }
@@ -128,19 +162,19 @@ static void gst_heap_kms_sink_send_qos(GstHeapKmsSink *self, Scanout &scanout)
 }
 
 /* Said once for each stream; all copies are counted. */
-static void gst_heap_kms_sink_announce_copy(GstHeapKmsSink *self, const std::string &reason)
+static void gst_heap_kms_sink_announce_copy(GstHeapKmsSink *self, const std::string &reason,
+					    GstBuffer *buffer)
 {
-	if (self->sink->copySaid)
+	if (std::exchange(self->sink->copySaid, true))
 		return;
-	self->sink->copySaid = true;
-	gst_element_post_message(
+	g_autofree char *name = gst_object_get_name(GST_OBJECT_CAST(self));
+	heapflow::gst::announceCopy(
 		GST_ELEMENT_CAST(self),
-		gst_message_new_element(GST_OBJECT_CAST(self),
-					gst_structure_new("heapflow-copy", "reason", G_TYPE_STRING,
-							  reason.c_str(), nullptr)));
-	GST_ELEMENT_WARNING(self, STREAM, FORMAT,
-			    (_("Frames are copied before they are shown: %s"), reason.c_str()),
-			    ("copy=allow; the statistics count them"));
+		{.reason = formatted(_("Frames are copied before they are shown: %s"),
+				     reason.c_str()),
+		 .hint = _("copy=allow; the statistics count them"),
+		 .element = name,
+		 .bytes = gst_buffer_get_size(buffer)});
 }
 
 static Result<bool> gst_heap_kms_sink_show_buffer(GstHeapKmsSink *self, Scanout &scanout,
@@ -174,39 +208,10 @@ static Result<bool> gst_heap_kms_sink_show_copy(GstHeapKmsSink *self, Scanout &s
 	if (GST_STATE(self) != GST_STATE_PLAYING)
 		sink.prerolled = gst_buffer_ref(buffer);
 	scanout.countCopy();
-	gst_heap_kms_sink_announce_copy(self, reason);
+	gst_heap_kms_sink_announce_copy(self, reason, buffer);
 	auto shown = gst_heap_kms_sink_show_buffer(self, scanout, *copy);
 	gst_buffer_unref(*copy);
 	return shown;
-}
-
-/*
- * Counted always; said once for each stream, and not while everything is watched: then it is said
- * of the element that copies (gstheapzerocopy.h).
- */
-static void gst_heap_kms_sink_notice_earlier_copy(GstHeapKmsSink *self, Scanout &scanout,
-						  GstBuffer *buffer)
-{
-	KmsSink &sink = *self->sink;
-	if (!gst_buffer_is_cpu_copy(buffer) || !scanout.countEarlierCopy(buffer))
-		return;
-	if (std::exchange(sink.earlierCopySaid, true) ||
-	    heapflow::gst::FrameWatch::instance().isActive())
-		return;
-	const std::string reason =
-		formatted(_("%s, or an element before it, copies frames by CPU from memory of a "
-			    "heap into other memory"),
-			  heapflow::gst::peerName(GST_BASE_SINK_PAD(self)).c_str());
-	GstStructure *said =
-		gst_structure_new("heapflow-copy", "reason", G_TYPE_STRING, reason.c_str(), "bytes",
-				  G_TYPE_UINT64, guint64(gst_buffer_get_size(buffer)), nullptr);
-	gst_element_post_message(GST_ELEMENT_CAST(self),
-				 gst_message_new_element(GST_OBJECT_CAST(self), said));
-	GST_ELEMENT_WARNING(self, STREAM, FORMAT, ("%s.", reason.c_str()),
-			    ("Let the elements agree on one format so that frames pass "
-			     "untouched. GST_TRACERS=heapflow tells which element copies; "
-			     "copied-upstream in the statistics counts the frames; "
-			     "require-zero-copy makes it an error."));
 }
 
 /* May another memory help? Not when the display itself is the trouble. */
@@ -257,6 +262,9 @@ GstFlowReturn gst_heap_kms_sink_render_frame(GstHeapKmsSink *self, GstBuffer *bu
 		return GST_FLOW_NOT_NEGOTIATED;
 	if (sink.contract.isBroken())
 		return GST_FLOW_ERROR;
+	/* Nothing is in it, so it is nowhere: what muxers send to mark a gap. */
+	if (gst_buffer_n_memory(buffer) == 0)
+		return GST_FLOW_OK;
 
 	CopyPolicy policy;
 	bool changed;
@@ -268,7 +276,9 @@ GstFlowReturn gst_heap_kms_sink_render_frame(GstHeapKmsSink *self, GstBuffer *bu
 	if (changed)
 		gst_heap_kms_sink_update_layer(self, *scanout);
 
-	gst_heap_kms_sink_notice_earlier_copy(self, *scanout, buffer);
+	if (heapflow::gst::noticeEarlierCopy(GST_ELEMENT_CAST(self), GST_BASE_SINK_PAD(self),
+					     buffer, sink.earlierCopySaid))
+		scanout->countEarlierCopy(buffer);
 	const bool scannable = gst_heap_kms_sink_is_scannable(buffer);
 	if (!scannable && policy == CopyPolicy::Never) {
 		scanout->countCopy();
@@ -276,9 +286,10 @@ GstFlowReturn gst_heap_kms_sink_render_frame(GstHeapKmsSink *self, GstBuffer *bu
 	}
 	Result<bool> shown =
 		scannable ? gst_heap_kms_sink_show_buffer(self, *scanout, buffer)
-			  : gst_heap_kms_sink_show_copy(self, *scanout, buffer,
-							formatted(_("%s sends ordinary memory"),
-								  upstreamName(self).c_str()));
+			  : gst_heap_kms_sink_show_copy(
+				    self, *scanout, buffer,
+				    sink.copySaid ? ""
+						  : gst_heap_kms_sink_explain_memory(self).message);
 	if (scannable && !shown && policy == CopyPolicy::Allow && isOfTheMemory(shown.error())) {
 		const std::string reason = shown.error().text();
 		shown = gst_heap_kms_sink_show_copy(self, *scanout, buffer, reason);

@@ -7,6 +7,8 @@
 
 #include <gst/video/videooverlay.h>
 
+#define GST_CAT_DEFAULT gst_heap_kms_sink_debug
+
 using heapflow::DropPolicy;
 using heapflow::LayerOptions;
 using heapflow::RawProperty;

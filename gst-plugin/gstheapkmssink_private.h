@@ -43,6 +43,8 @@ struct KmsSink {
 	GstStructure *connectorProperties = nullptr;
 	CopyPolicy copy = CopyPolicy::Never;
 	std::string heap = defaultHeapExpression;
+	bool asked = false; /* for a pool, by upstream */
+	Error whyNoPool;    /* of the last query; code 0: there was one */
 	std::string screenshotLocation;
 	std::shared_ptr<Scanout> scanout;
 	GstStructure *lastStatistics = nullptr; /* of the run before, since it stopped */
@@ -64,6 +66,8 @@ struct KmsSink {
 };
 
 } /* namespace heapflow::gst */
+
+GST_DEBUG_CATEGORY_EXTERN(gst_heap_kms_sink_debug);
 
 struct _GstHeapKmsSink {
 	GstVideoSink parent;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#define GST_CAT_DEFAULT gst_heap_kms_sink_debug
+
 using heapflow::gst::KmsSink;
 
 namespace

@@ -2,6 +2,8 @@
 /* What heapkmssink has counted, while it runs and after. */
 #include "gstheapkmssink_private.h"
 
+#define GST_CAT_DEFAULT gst_heap_kms_sink_debug
+
 using heapflow::gst::KmsSink;
 
 /* average-rate, dropped and rendered, as of any sink, but since READY */

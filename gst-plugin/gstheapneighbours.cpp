@@ -147,6 +147,19 @@ std::string peerFactory(GstPad *pad)
 	return name;
 }
 
+std::string importProperty(GstPad *sinkPad)
+{
+	GstElement *element = peerElement(sinkPad);
+	std::string name;
+
+	for (const char *property : {"io-mode", "capture-io-mode"})
+		if (element && name.empty() &&
+		    g_object_class_find_property(G_OBJECT_GET_CLASS(element), property))
+			name = property;
+	gst_clear_object(&element);
+	return name;
+}
+
 std::vector<std::unique_ptr<MemoryProbe>> deviceProbes(GstPad *pad)
 {
 	std::set<GstElement *> seen;

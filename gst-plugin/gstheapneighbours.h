@@ -26,6 +26,9 @@ std::string peerName(GstPad *pad);
 /** \brief "tee", "v4l2src": the factory of that element; empty when nothing is linked */
 std::string peerFactory(GstPad *pad);
 
+/** \brief The property with which that element, of V4L2, is told to use the memory of downstream */
+std::string importProperty(GstPad *sinkPad);
+
 /**
  * \brief A probe for each device that works on the buffers which leave or enter `pad`
  *

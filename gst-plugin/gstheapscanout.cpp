@@ -427,14 +427,13 @@ void Scanout::countCopy()
 	copies_++;
 }
 
-bool Scanout::countEarlierCopy(GstBuffer *buffer)
+void Scanout::countEarlierCopy(GstBuffer *buffer)
 {
 	Lock lock(*this);
 	if (isShown(buffer))
-		return false;
+		return;
 	std::lock_guard state(stateMutex_);
 	earlierCopies_++;
-	return true;
 }
 
 } /* namespace heapflow::gst */

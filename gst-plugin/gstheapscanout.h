@@ -96,12 +96,8 @@ public:
 	void addStatistics(GstStructure *statistics);
 	/** \brief A frame came that cannot be scanned out: it was copied, or refused */
 	void countCopy();
-	/**
-	 * \brief A frame came that the CPU had copied before
-	 *
-	 * \return false when it is on the screen already, and so was counted
-	 */
-	bool countEarlierCopy(GstBuffer *buffer);
+	/** \brief A frame came that the CPU had copied before; one that is shown was counted */
+	void countEarlierCopy(GstBuffer *buffer);
 	void resetStatistics();
 
 private:

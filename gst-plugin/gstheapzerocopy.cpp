@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstheapzerocopy.h"
 
+#include "gstheapcopynotice.h"
 #include "gstheapi18n.h"
 
 #include <atomic>
@@ -49,6 +50,11 @@ bool announcedNow(ElementId element)
 
 std::string wayOut(GstElement *element)
 {
+	GstElementFactory *factory = gst_element_get_factory(element);
+	if (factory && g_str_equal(GST_OBJECT_NAME(factory), "heapalloc"))
+		return "heapalloc copies what comes in other memory (mode=copy): let the element "
+		       "before it use the pool that it offers, as V4L2's do with "
+		       "io-mode=dmabuf-import; mode=pass sends such frames on as they are.";
 	return std::format(
 		"Remove {0}, or let the elements around it agree on one format so that it passes "
 		"frames on untouched; take an element that works on dma-bufs by hardware "
@@ -186,17 +192,11 @@ void ZeroCopyContract::Watcher::announce(GstElement *owner, const ElementTouch &
 	if (g_object_class_find_property(G_OBJECT_GET_CLASS(touch.element), propertyName) ||
 	    !announcedNow(touch.touch.element))
 		return;
-	const std::string text = touchText(touch);
 	g_autofree char *name = gst_object_get_name(GST_OBJECT_CAST(touch.element));
-	gst_element_post_message(
-		owner,
-		gst_message_new_element(GST_OBJECT_CAST(owner),
-					gst_structure_new("heapflow-copy", "reason", G_TYPE_STRING,
-							  text.c_str(), "element", G_TYPE_STRING,
-							  name, "bytes", G_TYPE_UINT64,
-							  guint64(touch.touch.bytes), nullptr)));
-	GST_ELEMENT_WARNING(owner, STREAM, FORMAT, ("%s.", text.c_str()),
-			    ("%s", wayOut(touch.element).c_str()));
+	announceCopy(owner, {.reason = touchText(touch),
+			     .hint = wayOut(touch.element),
+			     .element = name,
+			     .bytes = touch.touch.bytes});
 }
 
 void installRequireZeroCopy(GObjectClass *object, guint id)

@@ -70,7 +70,9 @@ Result<void> LibcameraCamera::acquire()
 		return {};
 	if (const int ret = camera_->acquire())
 		return fail(-ret, std::format("cannot take the camera {}", info_.id),
-			    ret == -EBUSY ? "Another program is using it; stop that first" : "");
+			    ret == -EBUSY ? "Another program, or another part of this one, is "
+					    "using it; stop that first"
+					  : "");
 	acquired_ = true;
 	return {};
 }

@@ -177,7 +177,9 @@ settleStreams(libcamera::Camera &camera, std::span<const CaptureRequest> request
 		return fail(-ret,
 			    std::format("the camera {} does not take {}", camera.id(),
 					configuration->at(0).toString()),
-			    ret == -EBUSY ? "Another program is using it; stop that first" : "");
+			    ret == -EBUSY ? "Another program, or another part of this one, is "
+					    "using it; stop that first"
+					  : "");
 	return configuration;
 }
 

@@ -108,11 +108,13 @@ Result<void> V4l2Camera::setFormat(const CaptureRequest &request)
 	if (const int code = node_.ioctl(VIDIOC_S_FMT, &format)) {
 		if (code == ENODEV)
 			return v4l2Gone(name());
-		return fail(
-			code,
-			std::format("{} does not take the format {} {}x{}", name(),
-				    fourccToString(request.fourcc), request.width, request.height),
-			code == EBUSY ? "Another program is using the camera; stop it first" : "");
+		return fail(code,
+			    std::format("{} does not take the format {} {}x{}", name(),
+					fourccToString(request.fourcc), request.width,
+					request.height),
+			    code == EBUSY ? "Another program, or another part of this one, is "
+					    "using the camera"
+					  : "");
 	}
 
 	picture = pictureFromFormat(format);

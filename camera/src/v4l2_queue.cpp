@@ -47,7 +47,7 @@ Result<unsigned> V4l2Queue::request(unsigned count)
 			hint = "Its driver cannot import dma-bufs, or failed to set up its queue: "
 			       "the kernel log may say more";
 		else if (code == EBUSY)
-			hint = "Another program is using the camera; stop it first";
+			hint = "Another program, or another part of this one, is using the camera";
 		if (code == ENODEV)
 			return v4l2Gone(name_);
 		return fail(code, std::format("{} gives no {} buffer slots", name_, count), hint);

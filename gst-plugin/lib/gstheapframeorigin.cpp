@@ -10,6 +10,7 @@ namespace
 /* Of one memory; frames that were made of it may outlive it. */
 struct MemoryHistory {
 	std::atomic<bool> writtenByCpu = false;
+	std::atomic<bool> told = false; /* that it was a copy */
 };
 using SharedHistory = std::shared_ptr<MemoryHistory>;
 
@@ -126,7 +127,13 @@ void gst_buffer_forget_cpu_writes(GstBuffer *buffer)
 	const guint memories = gst_buffer_n_memory(buffer);
 	for (guint i = 0; i < memories; i++)
 		if (const SharedHistory *own = historyOf(gst_buffer_peek_memory(buffer, i)))
-			(*own)->writtenByCpu = false;
+			(*own)->writtenByCpu = (*own)->told = false;
+}
+
+gboolean gst_buffer_tell_cpu_copy(GstBuffer *buffer)
+{
+	const SharedHistory *own = historyOf(gst_buffer_peek_memory(buffer, 0));
+	return own && (*own)->told.exchange(true);
 }
 
 gboolean gst_buffer_is_cpu_copy(GstBuffer *buffer)

@@ -34,5 +34,12 @@ GST_HEAP_API void gst_buffer_forget_cpu_writes(GstBuffer *buffer);
  */
 GST_HEAP_API gboolean gst_buffer_is_cpu_copy(GstBuffer *buffer);
 
+/**
+ * \brief Somebody says now that the frame is a copy
+ *
+ * \return TRUE when it was said already, since the buffer left its pool
+ */
+GST_HEAP_API gboolean gst_buffer_tell_cpu_copy(GstBuffer *buffer);
+
 /** \brief Of the meta; copies that announce themselves leave it behind */
 GST_HEAP_API GType gst_heap_origin_meta_api_get_type(void);

@@ -70,6 +70,9 @@ public:
 
 	ElementId addElement(ElementId pipeline, std::string name, std::string factory,
 			     ElementKind kind);
+	/** \brief It is in that pipeline now: bins are filled, and put into others, while all plays
+	 */
+	void moveElement(ElementId element, ElementId pipeline);
 	PadId addPad(ElementId element, std::string name);
 	/** \brief What goes over a pad from now on; `text` for people */
 	void setCaps(PadId pad, std::string text, bool raw);

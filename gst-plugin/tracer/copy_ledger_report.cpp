@@ -3,6 +3,7 @@
 #include "copy_ledger.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace heapflow::gst
 {
@@ -36,6 +37,22 @@ void sortByFlow(FlowReport &report)
 }
 
 } /* namespace */
+
+void CopyLedger::moveElement(ElementId id, ElementId pipeline)
+{
+	std::lock_guard lock(mutex_);
+	const ElementId before = std::exchange(elementOf(id).pipeline, pipeline);
+
+	if (before == pipeline || std::ranges::contains(elements_, before, &Element::pipeline))
+		return;
+	const auto left = periods_.find(before);
+	if (left == periods_.end())
+		return;
+	Period &joined = periods_.try_emplace(pipeline, left->second).first->second;
+	joined.first = std::min(joined.first, left->second.first);
+	joined.last = std::max(joined.last, left->second.last);
+	periods_.erase(left);
+}
 
 LinkReport &CopyLedger::linkOf(PadId source, PadId sink)
 {

@@ -125,10 +125,7 @@ ElementId FrameWatch::elementIdOf(GstElement *element)
 	if (gpointer number = g_object_get_qdata(G_OBJECT(element), numberQuark()))
 		return GPOINTER_TO_UINT(number);
 	/* The pipeline first: it gets a number of its own. */
-	GstObject *parent = gst_object_get_parent(GST_OBJECT_CAST(element));
-	const ElementId pipeline =
-		parent && GST_IS_ELEMENT(parent) ? pipelineOf(GST_ELEMENT_CAST(parent)) : 0;
-	gst_clear_object(&parent);
+	const ElementId pipeline = pipelineAround(element);
 
 	std::lock_guard lock(mutex_);
 	if (gpointer number = g_object_get_qdata(G_OBJECT(element), numberQuark()))
@@ -151,6 +148,16 @@ ElementId FrameWatch::pipelineOf(GstElement *element)
 	const ElementId id = GST_IS_ELEMENT(top) ? elementIdOf(GST_ELEMENT_CAST(top)) : 0;
 	gst_object_unref(top);
 	return id;
+}
+
+/* 0 for an element that is in nothing. */
+ElementId FrameWatch::pipelineAround(GstElement *element)
+{
+	GstObject *parent = gst_object_get_parent(GST_OBJECT_CAST(element));
+	const ElementId pipeline =
+		parent && GST_IS_ELEMENT(parent) ? pipelineOf(GST_ELEMENT_CAST(parent)) : 0;
+	gst_clear_object(&parent);
+	return pipeline;
 }
 
 FrameWatch::PadFacts *FrameWatch::factsOf(GstPad *pad)
@@ -189,6 +196,14 @@ void FrameWatch::followCaps(GstPad *pad, PadFacts &facts)
 	facts.caps = caps;
 	const bool some = caps && !gst_caps_is_any(caps) && !gst_caps_is_empty(caps);
 	ledger_.setCaps(facts.id, some ? capsText(caps) : "", some && isRawVideo(caps));
+	/*
+	 * playsink and its like link elements first and put them into the pipeline later, but
+	 * before any caps come.
+	 */
+	GstElement *element = gst_pad_get_parent_element(pad);
+	if (element && facts.element)
+		ledger_.moveElement(facts.element, pipelineAround(element));
+	gst_clear_object(&element);
 }
 
 void FrameWatch::look(GstMemory *memory)

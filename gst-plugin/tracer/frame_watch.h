@@ -92,6 +92,7 @@ private:
 	void registerHooks(GstTracer *tracer);
 	PadFacts *factsOf(GstPad *pad);
 	ElementId elementIdOf(GstElement *element);
+	ElementId pipelineAround(GstElement *element);
 	GstElement *elementFor(ElementId id);
 	void followCaps(GstPad *pad, PadFacts &facts);
 	void look(GstMemory *memory);

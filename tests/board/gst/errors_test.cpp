@@ -152,6 +152,58 @@ TEST(Errors, FramesInOrdinaryMemory)
 	EXPECT_EQ(pipeline.stat("copies"), 1) << "counted, though not made";
 }
 
+TEST(Errors, FramesInOrdinaryMemorySayWhyAndWhatToDo)
+{
+	const Vivid vivid("0");
+	const std::pair<std::string, const char *> cases[] = {
+		{"videotestsrc ! video/x-raw,width=640,height=480 ! heapkmssink heap=nope "
+		 "name=sink",
+		 "no pool to offer: no heap matches nope"},
+		{std::format("v4l2src name=camera device={} io-mode=mmap ! "
+			     "video/x-raw,format=NV12,width=640,height=360 ! identity ! "
+			     "heapkmssink name=sink",
+			     vivid.node()),
+		 "camera sends frames in ordinary memory: it did not use the pool"},
+		{"videotestsrc ! video/x-raw,width=640,height=480 ! tee ! queue ! "
+		 "heapkmssink name=sink",
+		 "a tee passes on no pool"},
+	};
+	for (const auto &[text, reason] : cases) {
+		Pipeline pipeline(text);
+		pipeline.run();
+		expectError(pipeline, "heapkmssink", GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION);
+		EXPECT_NE(pipeline.errorText().find(reason), std::string::npos)
+			<< pipeline.errorText();
+	}
+	Pipeline pipeline(cases[1].first);
+	pipeline.run();
+	EXPECT_NE(pipeline.errorText().find("set io-mode=dmabuf-import of camera"),
+		  std::string::npos)
+		<< pipeline.errorText();
+}
+
+TEST(Errors, AHeapExpressionThatMeansNothingIsSaidAtOnce)
+{
+	Pipeline pipeline("videotestsrc ! heapkmssink name=sink heap=a=b=c");
+	pipeline.run();
+	expectError(pipeline, "heapkmssink", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS);
+}
+
+TEST(Errors, AFailedStartHasNoPlanOfTheRunBefore)
+{
+	const Vivid vivid("0");
+	Pipeline pipeline(playing("num-buffers=3 camera-name=" + vivid.node(), ""));
+	pipeline.run();
+	EXPECT_EQ(pipeline.plan("source", "camera"), vivid.node()) << "readable after the end";
+	pipeline.setState(GST_STATE_NULL);
+	g_object_set(pipeline.element("source"), "camera-name", "nope", nullptr);
+	pipeline.setState(GST_STATE_PAUSED);
+	GstStructure *plan = nullptr;
+	g_object_get(pipeline.element("source"), "plan", &plan, nullptr);
+	EXPECT_EQ(plan, nullptr);
+	g_clear_pointer(&plan, gst_structure_free);
+}
+
 /* The way out of it: the pool that the sink offers. */
 TEST(Errors, NotWhenThePoolOfTheSinkIsUsed)
 {

@@ -61,7 +61,11 @@ TEST(HeapAllocMode, CopyPutsEveryFrameIntoTheHeap)
 	EXPECT_EQ(stats["copied"], 12U);
 	EXPECT_EQ(stats["copied-bytes"], 12U * 320 * 240 * 3 / 2);
 	ASSERT_EQ(pipeline.warnings().size(), 1U);
-	EXPECT_EQ(pipeline.elementMessages("heapflow-copy").size(), 1U);
+	EXPECT_THAT(pipeline.warnings().front().message,
+		    HasSubstr("Frames are copied into heap video@42000000: "));
+	ASSERT_EQ(pipeline.elementMessages("heapflow-copy").size(), 1U);
+	for (const char *field : {"reason", "hint", "element", "bytes"})
+		EXPECT_THAT(pipeline.elementMessages("heapflow-copy").front(), HasSubstr(field));
 	EXPECT_TRUE(pipeline.elementMessages("heapflow-foreign").empty());
 }
 

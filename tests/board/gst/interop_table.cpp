@@ -43,12 +43,13 @@ std::vector<std::string> cellsOf(const std::string &line)
 	return cells;
 }
 
-/* "0" is exactly none; else so many for each frame, to the nearest half. */
+/* "0" is exactly none; else so many for each frame, to the nearest half, or all there were. */
 std::string forEachFrame(double number, double frames)
 {
 	if (number == 0 || frames == 0)
 		return "0";
-	return std::format("{:g}", std::round(number / frames * 2) / 2);
+	const double each = std::round(number / frames * 2) / 2;
+	return each > 0 ? std::format("{:g}", each) : std::format("{:g} in all", number);
 }
 
 /* Bytes as the kernel was asked for, of one mapping: how many there are depends on the pools. */
@@ -129,8 +130,12 @@ std::vector<InteropRow> interopRows()
 	return rows;
 }
 
-InteropResult resultOf(const Witnessed &seen, const nlohmann::json &report)
+InteropResult resultOf(const Witnessed &seen, const std::vector<nlohmann::json> &reports)
 {
+	uint64_t copies = 0;
+	for (const nlohmann::json &report : reports)
+		copies += report.is_null() ? 0 : copiesIn(report);
+
 	std::istringstream text(seen.output);
 	unsigned frames = 0;
 	std::string memory;
@@ -147,7 +152,7 @@ InteropResult resultOf(const Witnessed &seen, const nlohmann::json &report)
 			memory = "error";
 	}
 	return {std::to_string(frames), memory.empty() ? "none" : memory,
-		report.is_null() ? "?" : forEachFrame(double(copiesIn(report)), frames),
+		reports.empty() ? "?" : forEachFrame(double(copies), frames),
 		forEachFrame(seen.whole.brackets / 2.0, frames), mapping(seen.whole, frames)};
 }
 

@@ -44,9 +44,9 @@ std::vector<InteropRow> interopRows();
 /**
  * \brief What gst-row printed, the tracer reported and strace counted, as cells
  *
- * \param[in] report The tracer's JSON; null when it wrote none
+ * \param[in] reports The tracer's JSON; none when it wrote none
  */
-InteropResult resultOf(const Witnessed &seen, const nlohmann::json &report);
+InteropResult resultOf(const Witnessed &seen, const std::vector<nlohmann::json> &reports);
 
 /** \brief What must be there while a row runs */
 class InteropSetup

@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <format>
 #include <fstream>
 #include <memory>
@@ -35,14 +36,18 @@ TEST_P(Interop, IsAsDocumented)
 	const Witnessed seen = witness(
 		setup->program() + " '" + setup->complete(row.pipeline) + "'",
 		std::format("{} GST_TRACERS='heapflow(json={})'", setup->environment(), json));
-	const nlohmann::json report = readReport(json);
-	const InteropResult result = resultOf(seen, report);
+	/* Of each pipeline of the process, and of each of its runs. */
+	std::vector<nlohmann::json> reports;
+	for (const auto &file : std::filesystem::directory_iterator(directory.path()))
+		reports.push_back(readReport(file.path()));
+	const InteropResult result = resultOf(seen, reports);
 	if (const char *file = std::getenv("HEAPFLOW_INTEROP_WRITE"))
 		std::ofstream(file, std::ios::app) << row.with(result) << '\n';
 
-	EXPECT_EQ(row.result, result) << "the row is\n"
-				      << row.with(result) << '\n'
-				      << seen.output << seen.errors << report.dump(1);
+	EXPECT_EQ(row.result, result)
+		<< "the row is\n"
+		<< row.with(result) << '\n'
+		<< seen.output << seen.errors << nlohmann::json(reports).dump(1);
 	EXPECT_TRUE(seen.sawMark || result.frames != "100") << "strace saw nothing";
 }
 

@@ -100,6 +100,33 @@ TEST(SinkSources, WhatV4l2convertMakesOfACamerasFramesIsNoCopyOfTheCpu)
 	EXPECT_THAT(result.output, Not(HasSubstr("heapflow-copy")));
 }
 
+/* GST_DEBUG with the sink's own category shows the plan and what it cost. */
+TEST(SinkSources, DebugLinesAreInTheCategoryOfTheElement)
+{
+	const CommandResult result = runCommand(
+		"GST_DEBUG=heapkmssink:4 GST_DEBUG_NO_COLOR=1 gst-launch-1.0 -q videotestsrc "
+		"num-buffers=3 ! video/x-raw,width=320,height=240 ! heapkmssink sync=false");
+	EXPECT_EQ(result.status, 0) << result.errors;
+	EXPECT_THAT(result.errors, HasSubstr("heapflow-plan"));
+	EXPECT_THAT(result.errors, HasSubstr("shown=(guint64)3"));
+}
+
+/* As muxers and demuxers send them for the time between two subtitles. */
+TEST(SinkSources, AnEmptyBufferThatMarksAGapIsNoError)
+{
+	Pipeline pipeline("appsrc name=source format=time caps=video/x-raw,format=BGRx,width=320,"
+			  "height=240,framerate=30/1 ! heapkmssink name=sink sync=false");
+	GstElement *source = pipeline.element("source");
+	GstBuffer *gap = gst_buffer_new();
+	GST_BUFFER_FLAG_SET(gap, GST_BUFFER_FLAG_GAP);
+	GstFlowReturn flow = GST_FLOW_ERROR;
+	g_signal_emit_by_name(source, "push-buffer", gap, &flow);
+	gst_buffer_unref(gap);
+	g_signal_emit_by_name(source, "end-of-stream", &flow);
+	pipeline.run();
+	EXPECT_TRUE(pipeline.errors().empty()) << pipeline.errorText();
+}
+
 TEST(SinkSources, Videotestsrc)
 {
 	Pipeline pipeline(std::string(testPicture) + "heapkmssink name=sink sync=false");

@@ -120,6 +120,22 @@ TEST_F(Tracer, AConverterBetweenTwoHeaps)
 	EXPECT_EQ(run.element("source").at("drawn").at("count"), 20) << run.text();
 }
 
+/* It links its chains first and takes them in later: they are in its pipeline all the same. */
+TEST_F(Tracer, WhatPlaysinkTakesInLaterIsInItsPipeline)
+{
+	const Traced run = this->run(
+		"videotestsrc num-buffers=10 ! video/x-raw,format=I420,width=640,height=360 ! "
+		"p.video_raw_sink playsink name=p flags=0x51 "
+		"video-sink='bin.( videoscale name=scale ! video/x-raw,width=320,height=180 ! "
+		"heapkmssink name=sink sync=false )'");
+	EXPECT_EQ(run.outside.status, 0) << run.text();
+	EXPECT_EQ(run.copies("scale"), 10U) << run.text();
+	EXPECT_EQ(run.copies(), 10U) << run.text();
+	EXPECT_FALSE(run.element("sink").is_null()) << run.text();
+	EXPECT_THAT(run.table, HasSubstr("heapflow: pipeline0"));
+	EXPECT_THAT(run.table, Not(HasSubstr("no copy by the CPU")));
+}
+
 TEST_F(Tracer, ABranchThatEncodesReads)
 {
 	const Traced run = this->run(

@@ -59,6 +59,39 @@ TEST_F(ZeroCopy, CameraToScreenKeepsIt)
 		    "heapkmssink name=sink require-zero-copy=true");
 }
 
+/*
+ * GstBaseSink answers the DRAIN query of a change of caps by copying its last sample; heapkmssink
+ * lets go of it.
+ */
+TEST_F(ZeroCopy, AChangeOfCapsKeepsIt)
+{
+	for (const char *source :
+	     {"heapcamerasrc camera-name={0} num-buffers=40 heap=video@42000000",
+	      "v4l2src device={0} io-mode=dmabuf-import num-buffers=40"}) {
+		const bool own = std::string_view(source).starts_with("heap");
+		Pipeline pipeline(line(std::string(source) +
+				       " ! capsfilter name=filter caps={1} ! " +
+				       (own ? "" : "heapalloc heap=video@42000000 ! ") +
+				       "heapkmssink name=sink sync=false require-zero-copy=true"));
+		pipeline.onBuffer([&](GstBuffer *, unsigned number) {
+			if (number == 15)
+				gst_util_set_object_arg(
+					G_OBJECT(pipeline.element("filter")), "caps",
+					"video/x-raw,format=NV12,width=320,height=180");
+		});
+		pipeline.run();
+		EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
+		EXPECT_TRUE(pipeline.errors().empty()) << pipeline.errorText();
+		EXPECT_EQ(pipeline.stat("shown"), 40);
+	}
+}
+
+TEST_F(ZeroCopy, APlaysinkKeepsIt)
+{
+	expectPlays("videotestsrc num-buffers=20 ! {1} ! p.video_raw_sink playsink name=p "
+		    "video-sink=\"heapkmssink name=sink sync=false require-zero-copy=true\"");
+}
+
 TEST_F(ZeroCopy, AConverterIsRefusedByTheSource)
 {
 	expectRefused("heapcamerasrc camera-name={0} num-buffers=100 heap=video@42000000 "
@@ -173,6 +206,25 @@ TEST_F(ZeroCopy, OtherwiseCopiesOfOthersAreCountedAndSaidOnce)
 }
 
 /* heapalloc counts and says what it copies itself. */
+TEST_F(ZeroCopy, HeapallocCountsCopiesOfOthersToo)
+{
+	Pipeline pipeline(line("heapcamerasrc camera-name={0} num-buffers=20 heap=video@42000000 ! "
+			       "{1} ! videoscale ! video/x-raw,width=320,height=180 ! "
+			       "heapalloc name=alloc heap=video@42000000 ! "
+			       "heapkmssink name=sink sync=false"));
+	pipeline.run();
+	EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
+	GstStructure *stats = nullptr;
+	guint64 copied = 0;
+	g_object_get(pipeline.element("alloc"), "stats", &stats, nullptr);
+	gst_structure_get_uint64(stats, "copied-upstream", &copied);
+	gst_structure_free(stats);
+	EXPECT_EQ(copied, 20U);
+	EXPECT_EQ(pipeline.stat("copied-upstream"), 20);
+	ASSERT_EQ(pipeline.warnings().size(), 1U) << "by the first of both";
+	EXPECT_EQ(pipeline.warnings().front().element, "heapalloc");
+}
+
 TEST_F(ZeroCopy, AnAnnouncedCopyIsNotSaidTwice)
 {
 	Pipeline pipeline(line("heapcamerasrc camera-name={0} num-buffers=20 heap=video@42000000 ! "
