@@ -53,8 +53,10 @@ Result<KmsObject> readKmsObject(int drm, uint32_t id, uint32_t type)
 	for (uint32_t i = 0; i < list->count_props; i++) {
 		const DrmPtr<drmModePropertyRes, drmModeFreeProperty> property(
 			drmModeGetProperty(drm, list->props[i]));
+		/* One that is left out would be set as property 0, and refused. */
 		if (!property)
-			continue;
+			return fail(errno, std::format("cannot read property {} of KMS object {}",
+						       list->props[i], id));
 
 		KmsProperty &entry = object.properties.emplace_back();
 		entry.name = property->name;
@@ -72,16 +74,18 @@ Result<KmsObject> readKmsObject(int drm, uint32_t id, uint32_t type)
 	return object;
 }
 
-std::vector<uint8_t> readBlob(int drm, uint64_t blob)
+Result<std::vector<uint8_t>> readBlob(int drm, uint64_t blob)
 {
 	if (!blob)
-		return {};
+		return std::vector<uint8_t>();
 	const DrmPtr<drmModePropertyBlobRes, drmModeFreePropertyBlob> data(
 		drmModeGetPropertyBlob(drm, static_cast<uint32_t>(blob)));
+	if (!data && errno == ENOENT)
+		return std::vector<uint8_t>();
 	if (!data)
-		return {};
+		return fail(errno, std::format("cannot read the property blob {}", blob));
 	const auto *bytes = static_cast<const uint8_t *>(data->data);
-	return {bytes, bytes + data->length};
+	return std::vector<uint8_t>(bytes, bytes + data->length);
 }
 
 } /* namespace heapflow */

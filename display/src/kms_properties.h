@@ -47,6 +47,6 @@ struct KmsObject {
 Result<KmsObject> readKmsObject(int drm, uint32_t id, uint32_t type);
 
 /** \brief Bytes of a property blob; empty for blob 0 and for one that is gone */
-std::vector<uint8_t> readBlob(int drm, uint64_t blob);
+Result<std::vector<uint8_t>> readBlob(int drm, uint64_t blob);
 
 } /* namespace heapflow */
