@@ -117,7 +117,8 @@ constexpr PossibleErrno events[] = {{ENODEV}, {EINTR, Retry}, {ENOENT, Answer}, 
 constexpr PossibleErrno asking[] = {{ENODEV}, {EINTR, Retry}, {EAGAIN, Retry}, {ENOMEM}, {EACCES}};
 constexpr PossibleErrno askingObject[] = {{ENODEV}, {EINTR, Retry}, {EAGAIN, Retry},
 					  {ENOENT}, {ENOMEM},       {EINVAL}};
-/* What another process may have taken away since it was listed: a connector, a blob. */
+/* What may have been taken away since it was listed: a connector with all that hangs on it, a blob.
+ */
 constexpr PossibleErrno askingMovable[] = {{ENODEV},         {EINTR, Retry}, {EAGAIN, Retry},
 					   {ENOENT, Answer}, {ENOMEM},       {EINVAL}};
 constexpr PossibleErrno capability[] = {
@@ -192,11 +193,11 @@ constexpr RequestErrnos requests[] = {
 	{DRM_IOCTL_MODE_GETPLANERESOURCES, "DRM_IOCTL_MODE_GETPLANERESOURCES", asking},
 	{DRM_IOCTL_MODE_GETCRTC, "DRM_IOCTL_MODE_GETCRTC", askingObject},
 	{DRM_IOCTL_MODE_GETCONNECTOR, "DRM_IOCTL_MODE_GETCONNECTOR", askingMovable},
-	{DRM_IOCTL_MODE_GETENCODER, "DRM_IOCTL_MODE_GETENCODER", askingObject},
+	{DRM_IOCTL_MODE_GETENCODER, "DRM_IOCTL_MODE_GETENCODER", askingMovable},
 	{DRM_IOCTL_MODE_GETPLANE, "DRM_IOCTL_MODE_GETPLANE", askingObject},
-	{DRM_IOCTL_MODE_GETPROPERTY, "DRM_IOCTL_MODE_GETPROPERTY", askingObject},
+	{DRM_IOCTL_MODE_GETPROPERTY, "DRM_IOCTL_MODE_GETPROPERTY", askingMovable},
 	{DRM_IOCTL_MODE_GETPROPBLOB, "DRM_IOCTL_MODE_GETPROPBLOB", askingMovable},
-	{DRM_IOCTL_MODE_OBJ_GETPROPERTIES, "DRM_IOCTL_MODE_OBJ_GETPROPERTIES", askingObject},
+	{DRM_IOCTL_MODE_OBJ_GETPROPERTIES, "DRM_IOCTL_MODE_OBJ_GETPROPERTIES", askingMovable},
 	{DRM_IOCTL_MODE_CREATEPROPBLOB, "DRM_IOCTL_MODE_CREATEPROPBLOB", handling},
 	{DRM_IOCTL_MODE_DESTROYPROPBLOB, "DRM_IOCTL_MODE_DESTROYPROPBLOB", freeing},
 	{DRM_IOCTL_MODE_CREATE_DUMB, "DRM_IOCTL_MODE_CREATE_DUMB", handling},
