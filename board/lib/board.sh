@@ -5,7 +5,7 @@ BOARD=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 TOP=$(dirname "$BOARD")
 BUILD=$TOP/build
 
-for part in cache debian enter kernel root boot project steps; do
+for part in cache debian enter kernel root boot project steps spread; do
     # shellcheck disable=SC1090
     . "$BOARD/lib/$part.sh"
 done

@@ -56,7 +56,7 @@ build_environment() { # prints NUL-separated NAME=VALUE
         tests+=$BUILD/tests/unit/$part:$BUILD/tests/board/$part:
     done
     printf '%s\0' \
-        "PATH=$b/tools:$tests$b/tests/fuzz:$b/tests/bench:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
+        "PATH=$b/tools:$tests$b/tests/fuzz:$b/tests/bench:$b/tests/torture:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
         "LD_LIBRARY_PATH=$b/libheap:$b/camera:$b/display:$b/gst-plugin" \
         "GST_PLUGIN_PATH=$b/gst-plugin" \
         "PKG_CONFIG_PATH=$b/meson-uninstalled" \

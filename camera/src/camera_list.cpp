@@ -71,7 +71,7 @@ std::unexpected<Error> noSuchCamera(const std::vector<CameraInfo> &cameras,
 }
 
 /* `session` may be one that failed: then libcamera has no cameras. */
-std::vector<CameraInfo> list(const Result<LibcameraSession> &session)
+Result<std::vector<CameraInfo>> list(const Result<LibcameraSession> &session)
 {
 	std::vector<CameraInfo> cameras;
 	std::set<dev_t> handled;
@@ -82,7 +82,10 @@ std::vector<CameraInfo> list(const Result<LibcameraSession> &session)
 		}
 	}
 	/* A node that waits for somebody to set up its media pipeline is no camera by itself. */
-	for (const V4l2Identity &node : listV4l2Cameras())
+	const auto nodes = listV4l2Cameras();
+	if (!nodes)
+		return std::unexpected(nodes.error());
+	for (const V4l2Identity &node : *nodes)
 		if (!handled.contains(node.device) && !node.needsPipelineSetUp())
 			cameras.push_back(node.info());
 	return cameras;
@@ -133,8 +136,10 @@ Result<std::unique_ptr<Camera>> openCamera(const CameraSelector &selector)
 		return V4l2Camera::open(selector.name);
 
 	auto session = LibcameraSession::create();
-	const std::vector<CameraInfo> cameras = list(session);
-	const CameraInfo *camera = findCamera(cameras, selector);
+	const auto cameras = list(session);
+	if (!cameras)
+		return std::unexpected(cameras.error());
+	const CameraInfo *camera = findCamera(*cameras, selector);
 	if (!camera && !session)
 		return std::unexpected(session.error());
 	if (!camera && session->lost(selector.name))
@@ -146,7 +151,7 @@ Result<std::unique_ptr<Camera>> openCamera(const CameraSelector &selector)
 			"Close all cameras of libcamera in this program; one that was streaming "
 			"when it was unplugged needs a new process");
 	if (!camera)
-		return noSuchCamera(cameras, selector);
+		return noSuchCamera(*cameras, selector);
 	if (camera->backend == CameraBackend::V4l2)
 		return V4l2Camera::open(camera->id);
 	return openLibcamera(std::move(*session), camera->id);

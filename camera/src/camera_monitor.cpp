@@ -166,8 +166,12 @@ Result<std::unique_ptr<CameraMonitor>> CameraMonitor::start(Handler handler)
 	if (inotify_add_watch(watch->inotify.get(), "/dev", IN_CREATE | IN_DELETE | IN_ATTRIB) < 0)
 		return fail(errno, "cannot watch /dev for cameras");
 	watch->join();
-	if (auto cameras = listCameras())
-		watch->known = std::move(*cameras);
+	auto cameras = listCameras();
+	if (!cameras) {
+		watch->leave();
+		return std::unexpected(cameras.error());
+	}
+	watch->known = std::move(*cameras);
 	std::unique_ptr<CameraMonitor> self(new CameraMonitor(std::move(watch)));
 	try {
 		self->watch_->thread = std::thread(&Watch::run, self->watch_.get());
@@ -182,7 +186,9 @@ CameraMonitor::CameraMonitor(std::unique_ptr<Watch> watch) : watch_(std::move(wa
 
 CameraMonitor::~CameraMonitor()
 {
-	eventfd_write(watch_->stop.get(), 1);
+	/* Else the thread would never be told, and join() never return. */
+	while (eventfd_write(watch_->stop.get(), 1) < 0 && errno == EINTR)
+		;
 	if (watch_->thread.joinable())
 		watch_->thread.join();
 	watch_->leave();

@@ -33,8 +33,9 @@ std::set<int> ueventSockets()
 {
 	std::set<int> sockets;
 	std::error_code error;
-	for (const auto &entry : std::filesystem::directory_iterator("/proc/self/fd", error))
-		if (const int fd = std::atoi(entry.path().filename().c_str()); isUeventSocket(fd))
+	std::filesystem::directory_iterator entry("/proc/self/fd", error), end;
+	for (; !error && entry != end; entry.increment(error))
+		if (const int fd = std::atoi(entry->path().filename().c_str()); isUeventSocket(fd))
 			sockets.insert(fd);
 	return sockets;
 }

@@ -63,6 +63,12 @@ CameraLocation readLocation(int fd)
 	}
 }
 
+/* Not the node is the matter, but this process or the whole system. */
+bool isOfProcess(int code)
+{
+	return code == EMFILE || code == ENFILE || code == ENOMEM;
+}
+
 /* The N of /dev/videoN, or -1. */
 int nodeNumber(const std::string &name)
 {
@@ -123,13 +129,17 @@ Result<V4l2Node> V4l2Node::open(const std::string &path)
 		return fail(ENODEV, std::format("{} is not a V4L2 node", path));
 
 	/* Non-blocking, so that a frame that another poller took cannot hang DQBUF. */
-	UniqueFd fd(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+	UniqueFd fd = openRetried(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (!fd.valid())
 		return openError(path, errno);
 
 	v4l2_capability caps{};
-	if (retriedIoctl(fd.get(), VIDIOC_QUERYCAP, &caps))
-		return fail(ENODEV, std::format("{} is not a V4L2 node", path));
+	if (const int code = retriedIoctl(fd.get(), VIDIOC_QUERYCAP, &caps)) {
+		/* What other devices say to an ioctl that they do not know. */
+		if (code == ENOTTY || code == EINVAL)
+			return fail(ENODEV, std::format("{} is not a V4L2 node", path));
+		return fail(code, std::format("{} does not tell what it is", path));
+	}
 
 	V4l2Identity identity;
 	identity.path = path;
@@ -154,20 +164,26 @@ int V4l2Node::ioctl(unsigned long request, void *argument) const
 	return retriedIoctl(fd_.get(), request, argument);
 }
 
-std::vector<V4l2Identity> listV4l2Cameras()
+Result<std::vector<V4l2Identity>> listV4l2Cameras()
 {
 	std::vector<std::pair<int, std::string>> nodes;
 	std::error_code error;
-	for (std::filesystem::directory_iterator entry("/dev", error), end; !error && entry != end;
-	     entry.increment(error))
+	std::filesystem::directory_iterator entry("/dev", error), end;
+	for (; !error && entry != end; entry.increment(error))
 		if (const int number = nodeNumber(entry->path().filename()); number >= 0)
 			nodes.emplace_back(number, entry->path());
+	if (error)
+		return fail(error.value(), "cannot look for V4L2 nodes in /dev");
 	std::ranges::sort(nodes);
 
 	std::vector<V4l2Identity> cameras;
-	for (const auto &[number, path] : nodes)
-		if (auto node = V4l2Node::open(path))
+	for (const auto &[number, path] : nodes) {
+		auto node = V4l2Node::open(path);
+		if (node)
 			cameras.push_back(node->identity());
+		else if (isOfProcess(node.error().code))
+			return std::unexpected(node.error());
+	}
 	return cameras;
 }
 

@@ -52,7 +52,12 @@ private:
 	V4l2Identity identity_;
 };
 
-/** \brief Every V4L2 node that can be opened and is a camera, by number */
-std::vector<V4l2Identity> listV4l2Cameras();
+/**
+ * \brief Every V4L2 node that can be opened and is a camera, by number
+ *
+ * Errors: what has nothing to do with a node, and would make the list too short: EMFILE, ENFILE,
+ * ENOMEM, and those of reading /dev.
+ */
+Result<std::vector<V4l2Identity>> listV4l2Cameras();
 
 } /* namespace heapflow */

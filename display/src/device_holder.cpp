@@ -18,34 +18,43 @@ namespace heapflow
 namespace
 {
 
-std::string readFile(const std::filesystem::path &path)
+namespace fs = std::filesystem;
+
+std::string readFile(const fs::path &path)
 {
 	std::ostringstream text;
 	text << std::ifstream(path).rdbuf();
 	return text.str();
 }
 
+/* A process that ends meanwhile has not. */
+bool hasOpen(const fs::path &process, dev_t device)
+{
+	std::error_code error;
+	fs::directory_iterator fd(process / "fd", error);
+	for (; !error && fd != fs::directory_iterator(); fd.increment(error)) {
+		struct stat status;
+		if (!stat(fd->path().c_str(), &status) && S_ISCHR(status.st_mode) &&
+		    status.st_rdev == device)
+			return true;
+	}
+	return false;
+}
+
 /* Processes other than this one that have the node open. */
 std::string openers(dev_t device)
 {
 	std::string list;
-	std::error_code ignored;
-	for (const auto &process : std::filesystem::directory_iterator("/proc", ignored)) {
-		const std::string pid = process.path().filename();
+	std::error_code error;
+	fs::directory_iterator process("/proc", error);
+	for (; !error && process != fs::directory_iterator(); process.increment(error)) {
+		const std::string pid = process->path().filename();
 		if (!std::ranges::all_of(pid, [](unsigned char c) { return std::isdigit(c); }) ||
-		    pid == std::to_string(getpid()))
+		    pid == std::to_string(getpid()) || !hasOpen(process->path(), device))
 			continue;
-		for (const auto &fd :
-		     std::filesystem::directory_iterator(process.path() / "fd", ignored)) {
-			struct stat status;
-			if (stat(fd.path().c_str(), &status) || !S_ISCHR(status.st_mode) ||
-			    status.st_rdev != device)
-				continue;
-			std::string name = readFile(process.path() / "comm");
-			name.erase(std::ranges::find(name, '\n'), name.end());
-			list += std::format("{}{} (pid {})", list.empty() ? "" : ", ", name, pid);
-			break;
-		}
+		std::string name = readFile(process->path() / "comm");
+		name.erase(std::ranges::find(name, '\n'), name.end());
+		list += std::format("{}{} (pid {})", list.empty() ? "" : ", ", name, pid);
 	}
 	return list;
 }

@@ -119,6 +119,11 @@ Result<std::shared_ptr<DisplayDevice>> DisplayDevice::start(KmsDevice kms,
 		.hotplug =
 			[self] { self->forEachOutput([](Output &output) { output.hotplug(); }); },
 		.other = {},
+		.failed =
+			[self](const Error &error) {
+				self->forEachOutput(
+					[&](Output &output) { output.loopFailed(error); });
+			},
 	};
 	if (Seat *manager = device->seat_.get()) {
 		manager->setHandler([self](bool active) {
@@ -190,8 +195,13 @@ Result<std::shared_ptr<Output>> DisplayDevice::output(const ScreenOptions &optio
 			crtc = chooseCrtc(*topology, **connector);
 		if (!crtc)
 			return std::unexpected(crtc.error());
-		found = std::make_shared<Output>(shared_from_this(), *topology, **connector,
-						 **crtc);
+		/* Of a connector that is not there yet, it is taken when it comes. */
+		auto saved = (*connector)->id ? SavedState::capture(fd(), *topology, **crtc)
+					      : Result<SavedState>();
+		if (!saved)
+			return std::unexpected(saved.error());
+		found = std::make_shared<Output>(shared_from_this(), *topology, **connector, **crtc,
+						 std::move(*saved));
 		outputs_.push_back({found.get(), found});
 		const std::lock_guard deadlines(deadlinesMutex_);
 		deadlines_.push_back({found.get(), 0});

@@ -61,13 +61,15 @@ ProbeAnswer DisplayProbe::tryBuffer(const Buffer &buffer)
 
 Result<std::unique_ptr<MemoryProbe>> openDisplayProbe(const std::string &path)
 {
-	UniqueFd fd(open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+	UniqueFd fd = openRetried(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (!fd.valid())
 		return fail(errno, "cannot open the display " + path);
 	/* The first to open a card is its master (drm_master_open()). */
 	if (drmIsMaster(fd.get()))
 		drmDropMaster(fd.get());
 	const DrmPtr<drmModeRes, drmModeFreeResources> found(drmModeGetResources(fd.get()));
+	if (!found && errno != EOPNOTSUPP && errno != EINVAL && errno != ENOTTY)
+		return fail(errno, path + " does not tell its connectors");
 	if (!found)
 		return fail(ENODEV, path + " is not a display");
 	const uint32_t width = std::min(kSide, found->max_width);

@@ -2,6 +2,7 @@
 #include "event_loop.h"
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <ctime>
 #include <pthread.h>
@@ -20,6 +21,10 @@ namespace
 {
 
 constexpr int64_t nanosecondsPerSecond = 1'000'000'000;
+
+/* Half a second in all: less than show() waits for a flip. */
+constexpr int mostFailures = 50;
+constexpr std::chrono::milliseconds failurePause{10};
 
 /* Calls `handler` for each flip in a buffer of events (drm_mode.h: "struct drm_event"). */
 void parseEvents(const char *data, size_t size, const std::function<void(const RawFlip &)> &handler)
@@ -111,13 +116,34 @@ void EventLoop::wake()
 	signal(wake_.get());
 }
 
-void EventLoop::readFlips()
+/* \return 0, or errno */
+int EventLoop::readFlips()
 {
 	/* Aligned for no one: events are copied out. One read takes all that are waiting. */
 	char events[1024];
 	const ssize_t size = read(drm_, events, sizeof(events));
-	if (size > 0)
-		parseEvents(events, static_cast<size_t>(size), hooks_.flip);
+	if (size < 0)
+		return errno;
+	failures_ = 0;
+	parseEvents(events, static_cast<size_t>(size), hooks_.flip);
+	return 0;
+}
+
+/*
+ * A lack of memory passes; what does not is told, for whoever waits for a flip would never hear
+ * why none comes. \return false when the thread is to end
+ */
+bool EventLoop::endures(int code)
+{
+	if (code == EINTR || code == EAGAIN)
+		return true;
+	if (++failures_ < mostFailures) {
+		std::this_thread::sleep_for(failurePause);
+		return true;
+	}
+	if (hooks_.failed)
+		hooks_.failed({code, "the events of the display cannot be read", {}});
+	return false;
 }
 
 void EventLoop::run()
@@ -134,15 +160,16 @@ void EventLoop::run()
 	};
 	while (true) {
 		if (poll(fds, Count, -1) < 0) {
-			if (errno == EINTR || errno == EAGAIN)
-				continue;
-			return;
+			if (!endures(errno))
+				return;
+			continue;
 		}
 		if (fds[Stop].revents)
 			return;
-		if (fds[Drm].revents & POLLIN)
-			readFlips();
-		else if (fds[Drm].revents)
+		if (fds[Drm].revents & POLLIN) {
+			if (const int code = readFlips(); code && !endures(code))
+				return;
+		} else if (fds[Drm].revents)
 			fds[Drm].fd = -1; /* the device is gone; commits will say so */
 		if (fds[Wake].revents) {
 			clear(wake_.get());

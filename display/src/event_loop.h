@@ -39,6 +39,8 @@ public:
 		/** A descriptor of somebody else's that is to be watched, -1: none */
 		int otherFd = -1;
 		std::function<void()> other; /**< it is readable */
+		/** No event can be read any more, and no other hook is called after this one */
+		std::function<void(const Error &)> failed;
 	};
 
 	/** \brief `drm` is borrowed. Errors: EMFILE, EAGAIN no thread */
@@ -58,7 +60,8 @@ public:
 private:
 	EventLoop(int drm, Hooks hooks);
 	void run();
-	void readFlips();
+	int readFlips();
+	bool endures(int code);
 
 	int drm_;
 	Hooks hooks_;
@@ -66,6 +69,7 @@ private:
 	UniqueFd wake_;                           /* eventfd */
 	UniqueFd timer_;                          /* timerfd */
 	std::unique_ptr<HotplugMonitor> hotplug_; /* null where there is no udev */
+	int failures_ = 0;                        /* in a row, of poll() and of reading events */
 	std::thread thread_;
 };
 

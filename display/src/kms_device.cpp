@@ -21,10 +21,40 @@ namespace heapflow
 namespace
 {
 
-std::string driverName(int drm)
+/* ENODEV: it is none. */
+Result<std::string> driverName(int drm, const std::string &path)
 {
 	const DrmPtr<drmVersion, drmFreeVersion> version(drmGetVersion(drm));
-	return version ? std::string(version->name, static_cast<size_t>(version->name_len)) : "";
+	if (version)
+		return std::string(version->name, static_cast<size_t>(version->name_len));
+	/* What files and other devices say to an ioctl that they do not know. */
+	if (errno == ENOTTY || errno == EINVAL || errno == ENODEV)
+		return fail(ENODEV, std::format("{} is not a DRM device", path));
+	return fail(errno, std::format("{} does not tell its driver", path));
+}
+
+/* The device's resources; ENODEV: it has nothing to show pictures with. */
+Result<SizeLimits> readLimits(int drm, const std::string &path, const std::string &driver)
+{
+	const DrmPtr<drmModeRes, drmModeFreeResources> resources(drmModeGetResources(drm));
+	/* Drivers without KMS say EOPNOTSUPP, old ones EINVAL (drm_mode_getresources()). */
+	if (!resources && errno != EOPNOTSUPP && errno != EINVAL && errno != ENODEV)
+		return fail(errno,
+			    std::format("{} ({}) does not tell its connectors", path, driver));
+	if (!resources || !resources->count_crtcs || !resources->count_connectors)
+		return fail(ENODEV, std::format("{} ({}) is not a display: it has no connector",
+						path, driver));
+	return SizeLimits{resources->min_width, resources->min_height, resources->max_width,
+			  resources->max_height};
+}
+
+Result<void> becomeAtomic(int drm, const std::string &path, const std::string &driver)
+{
+	if (!drmSetClientCap(drm, DRM_CLIENT_CAP_ATOMIC, 1))
+		return {};
+	if (errno == EOPNOTSUPP || errno == EINVAL)
+		return fail(ENOTSUP, std::format("{} ({}) has no atomic KMS", path, driver));
+	return fail(errno, std::format("{} ({}) does not turn on atomic KMS", path, driver));
 }
 
 Result<void> becomeMaster(int drm, const std::string &path)
@@ -42,7 +72,7 @@ Result<void> becomeMaster(int drm, const std::string &path)
 
 Result<UniqueFd> openNode(const std::string &path)
 {
-	UniqueFd fd(open(path.c_str(), O_RDWR | O_CLOEXEC));
+	UniqueFd fd = openRetried(path.c_str(), O_RDWR | O_CLOEXEC);
 	if (!fd.valid())
 		return fail(errno, std::format("cannot open {}", path),
 			    errno == EACCES ? "Displays belong to the group 'video' on most systems"
@@ -55,21 +85,20 @@ Result<KmsDevice> setUp(UniqueFd fd, const std::string &path, bool mustBeMaster 
 {
 	KmsDevice device{.fd = std::move(fd), .path = path, .limits = {}};
 	const int drm = device.fd.get();
-	device.driver = driverName(drm);
-	if (device.driver.empty())
-		return fail(ENODEV, std::format("{} is not a DRM device", path));
-	const DrmPtr<drmModeRes, drmModeFreeResources> resources(drmModeGetResources(drm));
-	if (!resources || !resources->count_crtcs || !resources->count_connectors)
-		return fail(ENODEV, std::format("{} ({}) is not a display: it has no connector",
-						path, device.driver));
-	device.limits = {resources->min_width, resources->min_height, resources->max_width,
-			 resources->max_height};
+	auto driver = driverName(drm, path);
+	if (!driver)
+		return std::unexpected(driver.error());
+	device.driver = std::move(*driver);
+	const auto limits = readLimits(drm, path, device.driver);
+	if (!limits)
+		return std::unexpected(limits.error());
+	device.limits = *limits;
 	struct stat status = {};
 	if (!fstat(drm, &status))
 		device.node = status.st_rdev;
 
-	if (drmSetClientCap(drm, DRM_CLIENT_CAP_ATOMIC, 1))
-		return fail(ENOTSUP, std::format("{} ({}) has no atomic KMS", path, device.driver));
+	if (auto atomic = becomeAtomic(drm, path, device.driver); !atomic)
+		return std::unexpected(atomic.error());
 	/* Refused by kernels without it; then there is no writeback connector either. */
 	drmSetClientCap(drm, DRM_CLIENT_CAP_WRITEBACK_CONNECTORS, 1);
 
@@ -87,7 +116,7 @@ Result<KmsDevice> setUp(UniqueFd fd, const std::string &path, bool mustBeMaster 
 
 } /* namespace */
 
-std::vector<std::string> listCardNodes()
+Result<std::vector<std::string>> listCardNodes()
 {
 	std::vector<std::string> nodes;
 	drmDevicePtr devices[64];
@@ -104,13 +133,16 @@ std::vector<std::string> listCardNodes()
 	 * vgem sit on since Linux 6.15: it leaves them out without a word. The directory has them
 	 * all.
 	 */
-	std::error_code ignored;
-	for (const auto &entry : std::filesystem::directory_iterator("/dev/dri", ignored)) {
-		const std::string node = entry.path().string();
-		if (entry.path().filename().string().starts_with("card") &&
+	std::error_code error;
+	std::filesystem::directory_iterator entry("/dev/dri", error);
+	for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+		const std::string node = entry->path().string();
+		if (entry->path().filename().string().starts_with("card") &&
 		    std::ranges::find(nodes, node) == nodes.end())
 			nodes.push_back(node);
 	}
+	if (error && error.value() != ENOENT)
+		return fail(error.value(), "cannot list the displays in /dev/dri");
 
 	/* card10 is after card2. */
 	std::ranges::sort(nodes, {},
@@ -120,8 +152,8 @@ std::vector<std::string> listCardNodes()
 
 std::string driverOfNode(const std::string &path)
 {
-	const UniqueFd node(open(path.c_str(), O_RDWR | O_CLOEXEC));
-	return node.valid() ? driverName(node.get()) : "";
+	const UniqueFd node = openRetried(path.c_str(), O_RDWR | O_CLOEXEC);
+	return node.valid() ? driverName(node.get(), path).value_or("") : "";
 }
 
 Result<KmsDevice> openKmsDevice(const std::string &path, UniqueFd fd)

@@ -27,7 +27,7 @@ struct KmsDevice {
 };
 
 /** \brief Nodes that may be displays, in the order of their paths */
-std::vector<std::string> listCardNodes();
+Result<std::vector<std::string>> listCardNodes();
 
 /** \brief "vkms"; empty when the node cannot be opened or is not a DRM device */
 std::string driverOfNode(const std::string &path);

@@ -79,22 +79,29 @@ Result<KmsObject> readKmsObject(int drm, uint32_t id, uint32_t type,
 		return fail(errno, std::format("cannot read the properties of KMS object {}", id));
 
 	KmsObject object{.id = id, .type = type};
-	for (uint32_t i = 0; i < list->count_props; i++)
-		if (const KmsProperty *property = definitions.of(drm, list->props[i]))
-			object.properties.emplace_back(*property).value = list->prop_values[i];
+	for (uint32_t i = 0; i < list->count_props; i++) {
+		const KmsProperty *property = definitions.of(drm, list->props[i]);
+		/* One that is left out would be set as property 0, and refused. */
+		if (!property)
+			return fail(errno, std::format("cannot read property {} of KMS object {}",
+						       list->props[i], id));
+		object.properties.emplace_back(*property).value = list->prop_values[i];
+	}
 	return object;
 }
 
-std::vector<uint8_t> readBlob(int drm, uint64_t blob)
+Result<std::vector<uint8_t>> readBlob(int drm, uint64_t blob)
 {
 	if (!blob)
-		return {};
+		return std::vector<uint8_t>();
 	const DrmPtr<drmModePropertyBlobRes, drmModeFreePropertyBlob> data(
 		drmModeGetPropertyBlob(drm, static_cast<uint32_t>(blob)));
+	if (!data && errno == ENOENT)
+		return std::vector<uint8_t>();
 	if (!data)
-		return {};
+		return fail(errno, std::format("cannot read the property blob {}", blob));
 	const auto *bytes = static_cast<const uint8_t *>(data->data);
-	return {bytes, bytes + data->length};
+	return std::vector<uint8_t>(bytes, bytes + data->length);
 }
 
 } /* namespace heapflow */

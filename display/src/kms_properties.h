@@ -56,7 +56,7 @@ public:
 	/** \brief Those of an object that was read before, and is still there */
 	void know(const KmsObject &object);
 
-	/** \return nullptr when the kernel has no such property; the value is 0 */
+	/** \return nullptr with errno when the kernel does not say; the value is 0 */
 	const KmsProperty *of(int drm, uint32_t id);
 
 private:
@@ -68,6 +68,6 @@ Result<KmsObject> readKmsObject(int drm, uint32_t id, uint32_t type,
 				KmsPropertyDefinitions &definitions);
 
 /** \brief Bytes of a property blob; empty for blob 0 and for one that is gone */
-std::vector<uint8_t> readBlob(int drm, uint64_t blob);
+Result<std::vector<uint8_t>> readBlob(int drm, uint64_t blob);
 
 } /* namespace heapflow */

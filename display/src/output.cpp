@@ -52,14 +52,14 @@ Result<Rectangle> cropOf(const Frame &frame)
 } /* namespace */
 
 Output::Output(std::shared_ptr<DisplayDevice> device, const Topology &topology,
-	       const ConnectorInfo &connector, const CrtcInfo &crtc)
+	       const ConnectorInfo &connector, const CrtcInfo &crtc, SavedState saved)
 	: device_(std::move(device)),
 	  connectorId_(connector.id),
 	  wantedConnector_(connector.name),
 	  topology_(topology),
 	  connector_(connector),
 	  crtc_(crtc),
-	  saved_(SavedState::capture(drm(), topology, crtc)),
+	  saved_(std::move(saved)),
 	  cache_(drm(), device_->kms().modifiers),
 	  unplugged_(connector.connection == Connection::Disconnected || connector.modes.empty())
 {
@@ -253,6 +253,8 @@ Result<void> Output::show(OutputLayer *layer, const Frame &frame)
 	if (gone_)
 		return fail(ENODEV, std::format("{} ({}) is gone", device_->kms().path,
 						device_->kms().driver));
+	if (failure_)
+		return std::unexpected(*failure_);
 	if (!layer->layout)
 		return fail(EINVAL, "show() before configure()");
 	if (!frame.cookie)

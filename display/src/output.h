@@ -41,7 +41,7 @@ class Output
 {
 public:
 	Output(std::shared_ptr<DisplayDevice> device, const Topology &topology,
-	       const ConnectorInfo &connector, const CrtcInfo &crtc);
+	       const ConnectorInfo &connector, const CrtcInfo &crtc, SavedState saved);
 	~Output();
 
 	/** \brief 0 while there is no such connector */
@@ -85,6 +85,7 @@ public:
 	void deliver();
 	void hotplug();
 	void seatChanged(bool active);
+	void loopFailed(const Error &error);
 
 private:
 	using Lock = std::unique_lock<std::mutex>;
@@ -185,7 +186,7 @@ private:
 	void finishFlip(const RawFlip &flip);
 	void countFlip(OutputLayer &layer, const LayerFrame &frame, const RawFlip &flip);
 	void updateDeadline(int64_t now);
-	void masterLost();
+	void masterLost(const Error &error = {});
 	void regainMaster(int64_t now);
 	void unplug();
 	void lookForConnector();
@@ -195,7 +196,7 @@ private:
 	void tell(ScreenNotice::Kind kind, std::string text, Error error = {});
 
 	/* need the lock */
-	bool dark() const { return unplugged_ || !master_ || gone_; }
+	bool dark() const { return unplugged_ || !master_ || gone_ || failure_; }
 	void dropWaiting(OutputLayer &layer, uint64_t ScreenStatistics::*reason);
 	void dropAllFrames();
 	void released(OutputLayer *layer, uint64_t cookie);
@@ -242,6 +243,7 @@ private:
 	bool unplugged_ = false;
 	bool master_ = true;
 	bool gone_ = false;
+	std::optional<Error> failure_; /* of the device's thread, which has ended */
 	int64_t masterRetryAt_ = 0;
 
 	std::vector<Delivery> outbox_;

@@ -387,7 +387,7 @@ void Output::commitFailed(int code, int64_t now)
 		break;
 	case EACCES:
 	case EPERM:
-		masterLost();
+		masterLost(commitError(code));
 		return;
 	case ENODEV:
 		deviceGone(commitError(code));

@@ -205,10 +205,13 @@ void Output::lookForConnector()
 		connector ? chooseCrtc(*topology, **connector) : std::unexpected(connector.error());
 	if (!crtc)
 		return;
+	auto saved = SavedState::capture(drm(), *topology, **crtc);
+	if (!saved)
+		return;
 	const Lock lock(mutex_);
 	connector_ = **connector;
 	crtc_ = **crtc;
-	saved_ = SavedState::capture(drm(), *topology, crtc_);
+	saved_ = std::move(*saved);
 	topology_ = std::move(*topology);
 	connectorId_ = connector_.id;
 	pluggedIn();
@@ -275,7 +278,8 @@ void Output::deviceGone(const Error &error)
 	dropAllFrames();
 }
 
-void Output::masterLost()
+/* Without an error the seat manager said so. */
+void Output::masterLost(const Error &error)
 {
 	if (!master_)
 		return;
@@ -284,7 +288,8 @@ void Output::masterLost()
 	const std::string holder = describeHolder(device_->kms().path);
 	tell(ScreenNotice::Kind::MasterLost,
 	     std::format("{} is now in use by {}; frames are dropped until it is given back",
-			 device_->kms().path, holder.empty() ? "another process" : holder));
+			 device_->kms().path, holder.empty() ? "another process" : holder),
+	     error);
 	for (const auto &layer : layers_)
 		dropWaiting(*layer, &ScreenStatistics::dark);
 }
@@ -307,6 +312,25 @@ void Output::regainMaster(int64_t now)
 			layer->frames.offer(LayerFrame(*layer->frames.shown()));
 	}
 	tell(ScreenNotice::Kind::MasterBack, std::format("{} is ours again", device_->kms().path));
+}
+
+/* The device is there, and hide() restores what was found; but no flip is told any more. */
+void Output::loopFailed(const Error &error)
+{
+	{
+		const Lock lock(mutex_);
+		failure_ = error;
+		tell(ScreenNotice::Kind::DeviceGone,
+		     std::format("{} ({}) can be used no more", device_->kms().path,
+				 device_->kms().driver),
+		     error);
+		for (const auto &layer : layers_) {
+			if (layer->frames.waiting())
+				layer->refusal = error;
+		}
+		dropAllFrames();
+	}
+	deliver();
 }
 
 void Output::seatChanged(bool active)

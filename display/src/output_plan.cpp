@@ -458,9 +458,11 @@ Result<Output::Current> Output::readCurrent() const
 	Current state;
 	state.routed = connector->value("CRTC_ID") == crtc_.id;
 	state.active = crtc->value("ACTIVE");
-	const std::vector<uint8_t> mode = readBlob(drm(), crtc->value("MODE_ID"));
-	if (mode.size() == sizeof(drmModeModeInfo))
-		std::memcpy(&state.mode.emplace(), mode.data(), mode.size());
+	const auto mode = readBlob(drm(), crtc->value("MODE_ID"));
+	if (!mode)
+		return std::unexpected(mode.error());
+	if (mode->size() == sizeof(drmModeModeInfo))
+		std::memcpy(&state.mode.emplace(), mode->data(), mode->size());
 	for (const PlaneInfo &plane : topology_.planes) {
 		if (!hasPlane(plane.id))
 			continue;

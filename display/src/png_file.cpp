@@ -40,7 +40,10 @@ Result<void> writePng(const Image &image, const std::string &path)
 			    std::format("an image of {}x{} has {} bytes, not {}", image.width,
 					image.height, expected, image.pixels.size()));
 
-	std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "wbe"));
+	std::unique_ptr<std::FILE, CloseFile> file;
+	do {
+		file.reset(std::fopen(path.c_str(), "wbe"));
+	} while (!file && errno == EINTR);
 	if (!file)
 		return fail(errno, std::format("cannot create {}", path));
 

@@ -27,14 +27,18 @@ bool isForOneCommit(std::string_view name)
 	return std::ranges::contains(names, name);
 }
 
-void append(std::vector<SavedProperty> &list, int drm, const KmsObject &object)
+Result<std::vector<SavedProperty>> settableOf(int drm, const KmsObject &object)
 {
+	std::vector<SavedProperty> list;
 	for (const KmsProperty &property : object.properties) {
-		if (!property.immutable && !isForOneCommit(property.name))
-			list.push_back({object.id, property.id, property.value,
-					property.blob ? readBlob(drm, property.value)
-						      : std::vector<uint8_t>{}});
+		if (property.immutable || isForOneCommit(property.name))
+			continue;
+		auto blob = readBlob(drm, property.blob ? property.value : 0);
+		if (!blob)
+			return std::unexpected(blob.error());
+		list.push_back({object.id, property.id, property.value, std::move(*blob)});
 	}
+	return list;
 }
 
 bool framebufferExists(int drm, uint32_t id)
@@ -64,7 +68,7 @@ std::vector<SavedProperty> changedProperties(const std::vector<SavedProperty> &s
 	return changed;
 }
 
-SavedState SavedState::capture(int drm, const Topology &topology, const CrtcInfo &crtc)
+Result<SavedState> SavedState::capture(int drm, const Topology &topology, const CrtcInfo &crtc)
 {
 	SavedState state;
 	/* Every connector: a writeback connector is attached for a screenshot. */
@@ -79,21 +83,38 @@ SavedState SavedState::capture(int drm, const Topology &topology, const CrtcInfo
 					 plane.object.propertyId("CRTC_ID"),
 					 plane.crtcId == crtc.id ? plane.framebuffer : 0});
 	}
-	for (const KmsObject &object : state.objects_)
-		append(state.properties_, drm, object);
+	for (const KmsObject &object : state.objects_) {
+		const auto properties = settableOf(drm, object);
+		if (!properties)
+			return std::unexpected(properties.error());
+		state.properties_.insert(state.properties_.end(), properties->begin(),
+					 properties->end());
+	}
 	return state;
 }
 
-std::vector<SavedProperty> SavedState::current(int drm) const
+/* Of `wanted`, what is not set so now. */
+std::vector<SavedProperty> SavedState::differing(int drm,
+						 const std::vector<SavedProperty> &wanted) const
 {
-	std::vector<SavedProperty> now;
+	std::vector<SavedProperty> list;
 	KmsPropertyDefinitions definitions;
 	for (const KmsObject &object : objects_) {
 		definitions.know(object);
-		if (const auto fresh = readKmsObject(drm, object.id, object.type, definitions))
-			append(now, drm, *fresh);
+		std::vector<SavedProperty> ofObject;
+		std::ranges::copy_if(wanted, std::back_inserter(ofObject),
+				     [&](const SavedProperty &property) {
+					     return property.object == object.id;
+				     });
+		const auto fresh = readKmsObject(drm, object.id, object.type, definitions);
+		/* A connector that is gone (a dock) has nothing to be restored. */
+		if (!fresh && fresh.error().code == ENOENT)
+			continue;
+		const auto now = fresh ? settableOf(drm, *fresh) : std::unexpected(fresh.error());
+		const auto changed = now ? changedProperties(ofObject, *now) : ofObject;
+		list.insert(list.end(), changed.begin(), changed.end());
 	}
-	return now;
+	return list;
 }
 
 Result<void> SavedState::restore(int drm,
@@ -115,7 +136,7 @@ Result<void> SavedState::restore(int drm,
 	AtomicRequest request;
 	std::vector<PropertyBlob> blobs;
 	uint32_t object = 0;
-	for (const SavedProperty &property : changedProperties(wanted, current(drm))) {
+	for (const SavedProperty &property : differing(drm, wanted)) {
 		if (property.object != object)
 			request.object(object = property.object);
 		uint64_t value = property.value;

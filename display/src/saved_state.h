@@ -40,12 +40,15 @@ std::vector<SavedProperty> changedProperties(const std::vector<SavedProperty> &s
 class SavedState
 {
 public:
-	static SavedState capture(int drm, const Topology &topology, const CrtcInfo &crtc);
+	/** \brief Errors: what is set cannot be read, and so could not be restored */
+	static Result<SavedState> capture(int drm, const Topology &topology, const CrtcInfo &crtc);
 
 	/**
 	 * \brief Set what is different from the snapshot, in one blocking commit
 	 *
 	 * \param[in] ours Did we change it? What others did is theirs
+	 *
+	 * What an object has now may be unreadable; then all that is ours of it is set.
 	 *
 	 * A plane whose framebuffer is gone since, because its owner closed it, is turned off.
 	 *
@@ -54,7 +57,8 @@ public:
 	Result<void> restore(int drm, const std::function<bool(const SavedProperty &)> &ours) const;
 
 private:
-	std::vector<SavedProperty> current(int drm) const;
+	std::vector<SavedProperty> differing(int drm,
+					     const std::vector<SavedProperty> &wanted) const;
 
 	struct Plane {
 		uint32_t id = 0;

@@ -44,23 +44,27 @@ Result<CrtcInfo> readCrtc(int drm, uint32_t id, unsigned index, KmsPropertyDefin
 
 	CrtcInfo info{.id = id, .index = index, .object = std::move(*object)};
 	info.active = info.object.value("ACTIVE");
-	const std::vector<uint8_t> mode = readBlob(drm, info.object.value("MODE_ID"));
-	if (mode.size() == sizeof(drm_mode_modeinfo)) {
+	const auto mode = readBlob(drm, info.object.value("MODE_ID"));
+	if (!mode)
+		return std::unexpected(mode.error());
+	if (mode->size() == sizeof(drm_mode_modeinfo)) {
 		/* drmModeModeInfo mirrors drm_mode_modeinfo field by field (xf86drmMode.h). */
 		static_assert(sizeof(drmModeModeInfo) == sizeof(drm_mode_modeinfo));
-		std::memcpy(&info.mode.emplace(), mode.data(), mode.size());
+		std::memcpy(&info.mode.emplace(), mode->data(), mode->size());
 	}
 	return info;
 }
 
 /* Formats with their modifiers from IN_FORMATS; without it a format means linear memory. */
-std::vector<FormatModifiers> readFormats(int drm, const drmModePlane &plane,
-					 const KmsObject &object)
+Result<std::vector<FormatModifiers>> readFormats(int drm, const drmModePlane &plane,
+						 const KmsObject &object)
 {
 	std::vector<FormatModifiers> formats;
 	const uint64_t blobId = object.value("IN_FORMATS");
 	const DrmPtr<drmModePropertyBlobRes, drmModeFreePropertyBlob> blob(
 		blobId ? drmModeGetPropertyBlob(drm, static_cast<uint32_t>(blobId)) : nullptr);
+	if (blobId && !blob)
+		return fail(errno, std::format("cannot read the formats of plane {}", object.id));
 
 	for (const uint32_t fourcc : std::span(plane.formats, plane.count_formats))
 		formats.push_back({fourcc, {}});
@@ -102,7 +106,10 @@ Result<PlaneInfo> readPlane(int drm, uint32_t id, KmsPropertyDefinitions &defini
 	}
 	info.crtcId = static_cast<uint32_t>(info.object.value("CRTC_ID"));
 	info.framebuffer = static_cast<uint32_t>(info.object.value("FB_ID"));
-	info.formats = readFormats(drm, *plane, info.object);
+	auto formats = readFormats(drm, *plane, info.object);
+	if (!formats)
+		return std::unexpected(formats.error());
+	info.formats = std::move(*formats);
 	return info;
 }
 
@@ -122,7 +129,11 @@ Result<ConnectorInfo> readConnector(int drm, uint32_t id, KmsPropertyDefinitions
 	info.writeback = connector->connector_type == DRM_MODE_CONNECTOR_WRITEBACK;
 	info.connection = connection(connector->connection);
 	info.modes.assign(connector->modes, connector->modes + connector->count_modes);
+	/* 0 is also what it returns when an encoder cannot be read. */
+	errno = 0;
 	info.possibleCrtcs = drmModeConnectorGetPossibleCrtcs(drm, connector.get());
+	if (!info.possibleCrtcs && errno)
+		return fail(errno, std::format("cannot read the encoders of {}", info.name));
 
 	auto object = readKmsObject(drm, id, DRM_MODE_OBJECT_CONNECTOR, definitions);
 	if (!object)
@@ -164,10 +175,13 @@ Result<Topology> readTopology(int drm)
 		topology.crtcs.push_back(std::move(*crtc));
 	}
 	for (int i = 0; i < resources->count_connectors; i++) {
-		/* A connector may go between the two calls (MST, configfs): it is then not there.
-		 */
-		if (auto connector = readConnector(drm, resources->connectors[i], definitions))
-			topology.connectors.push_back(std::move(*connector));
+		auto connector = readConnector(drm, resources->connectors[i], definitions);
+		/* One may go between the two calls (MST, configfs): it is then not there. */
+		if (!connector && connector.error().code == ENOENT)
+			continue;
+		if (!connector)
+			return std::unexpected(connector.error());
+		topology.connectors.push_back(std::move(*connector));
 	}
 	for (uint32_t i = 0; i < planes->count_planes; i++) {
 		auto plane = readPlane(drm, planes->planes[i], definitions);

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstring>
 #include <format>
+#include <thread>
 
 #include <drm_fourcc.h>
 #include <poll.h>
@@ -23,14 +24,16 @@ namespace
 
 /* A software display composes a large frame in more than a second. */
 constexpr std::chrono::seconds readBackTimeout{10};
+constexpr std::chrono::milliseconds retryInterval{10}; /* of a poll() that fails */
 
-bool writesXrgb(int drm, const ConnectorInfo &connector)
+Result<bool> writesXrgb(int drm, const ConnectorInfo &connector)
 {
-	const std::vector<uint8_t> blob =
-		readBlob(drm, connector.object.value("WRITEBACK_PIXEL_FORMATS"));
-	for (size_t i = 0; i + sizeof(uint32_t) <= blob.size(); i += sizeof(uint32_t)) {
+	const auto blob = readBlob(drm, connector.object.value("WRITEBACK_PIXEL_FORMATS"));
+	if (!blob)
+		return std::unexpected(blob.error());
+	for (size_t i = 0; i + sizeof(uint32_t) <= blob->size(); i += sizeof(uint32_t)) {
 		uint32_t fourcc;
-		std::memcpy(&fourcc, &blob[i], sizeof(fourcc));
+		std::memcpy(&fourcc, &(*blob)[i], sizeof(fourcc));
 		if (fourcc == DRM_FORMAT_XRGB8888)
 			return true;
 	}
@@ -51,8 +54,12 @@ Result<void> waitFence(int fence)
 			return fail(ETIMEDOUT,
 				    std::format("the writeback connector wrote nothing in {} s",
 						readBackTimeout.count()));
-		if (errno != EINTR && errno != EAGAIN)
+		if (errno == EINTR || errno == EAGAIN)
+			continue;
+		/* To take the connector away from a write that is not over stops vkms' for good. */
+		if (left.count() <= 0)
 			return fail(errno, "cannot wait for the writeback connector");
+		std::this_thread::sleep_for(retryInterval);
 	}
 }
 
@@ -88,7 +95,10 @@ const ConnectorInfo *writebackConnector(const Topology &topology, const CrtcInfo
 Result<Image> readBack(int drm, const ConnectorInfo &connector, const CrtcInfo &crtc,
 		       const drmModeModeInfo &mode)
 {
-	if (!writesXrgb(drm, connector))
+	const auto writes = writesXrgb(drm, connector);
+	if (!writes)
+		return std::unexpected(writes.error());
+	if (!*writes)
 		return fail(ENOTSUP, std::format("{} does not write XR24", connector.name));
 	auto buffer = DumbFramebuffer::create(drm, mode.hdisplay, mode.vdisplay);
 	if (!buffer)

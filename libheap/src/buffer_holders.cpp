@@ -72,6 +72,8 @@ std::string commandOf(const fs::path &process)
 	return name.value_or("");
 }
 
+constexpr size_t fdinfoLimit = 65536;
+
 class HolderReader
 {
 public:
@@ -83,7 +85,9 @@ public:
 	void setIncomplete() { found_.complete = false; }
 
 private:
-	enum class Reading { Done, Forbidden, Gone };
+	enum class Reading { Done, Forbidden, Gone, Failed };
+
+	static Reading outcomeOf(int code);
 
 	Reading readDescriptors(pid_t id, const fs::path &process);
 	Reading readMappings(pid_t id, const fs::path &process);
@@ -95,6 +99,14 @@ private:
 	BufferHolders found_;
 	bool holds_ = false; /* the process that is being read holds a buffer */
 };
+
+/* A process that has ended holds nothing; what cannot be read otherwise, may. */
+HolderReader::Reading HolderReader::outcomeOf(int code)
+{
+	if (isPermission(code))
+		return Reading::Forbidden;
+	return code == ENOENT || code == ESRCH ? Reading::Gone : Reading::Failed;
+}
 
 BufferUse &HolderReader::use(HeldBuffer &buffer, pid_t id)
 {
@@ -111,10 +123,14 @@ void HolderReader::addDescriptor(pid_t id, int directory, const fs::path &proces
 	constexpr std::string_view path = "/dmabuf:";
 	char target[sizeof("/dmabuf:")];
 	const ssize_t length = readlinkat(directory, number, target, path.size());
+	if (length < 0 && errno != ENOENT)
+		setIncomplete();
 	if (length < 0 || std::string_view(target, static_cast<size_t>(length)) != path)
 		return;
 
-	const auto text = readSmallFile(process / "fdinfo" / number);
+	const auto text = readFile(process / "fdinfo" / number, fdinfoLimit);
+	if (!text && text.error().code != ENOENT)
+		setIncomplete();
 	auto info = text ? parseBufferInfo(*text) : std::nullopt;
 	if (!info)
 		return;
@@ -138,14 +154,14 @@ HolderReader::Reading HolderReader::readDescriptors(pid_t id, const fs::path &pr
 {
 	const Directory directory(opendir((process / "fd").c_str()));
 	if (!directory)
-		return isPermission(errno) ? Reading::Forbidden : Reading::Gone;
+		return outcomeOf(errno);
 	errno = 0;
 	while (const dirent *entry = readdir(directory.get())) {
 		if (numberName<int>(entry->d_name))
 			addDescriptor(id, dirfd(directory.get()), process, entry->d_name);
 		errno = 0;
 	}
-	return isPermission(errno) ? Reading::Forbidden : Reading::Done;
+	return errno ? outcomeOf(errno) : Reading::Done;
 }
 
 void HolderReader::addMapping(pid_t id, const fs::path &process, const BufferMapping &mapping)
@@ -174,7 +190,7 @@ HolderReader::Reading HolderReader::readMappings(pid_t id, const fs::path &proce
 	constexpr size_t limit = 64 << 20;
 	const auto maps = readFile(process / "maps", limit);
 	if (!maps)
-		return isPermission(maps.error().code) ? Reading::Forbidden : Reading::Gone;
+		return outcomeOf(maps.error().code);
 	for (const BufferMapping &mapping : parseBufferMappings(*maps))
 		addMapping(id, process, mapping);
 	return Reading::Done;
@@ -192,6 +208,8 @@ void HolderReader::readProcess(pid_t id, const fs::path &process)
 		found_.unread.push_back({id, commandOf(process)});
 		found_.complete = false;
 	}
+	if (mappings == Reading::Failed)
+		setIncomplete();
 }
 
 BufferHolders HolderReader::take()
@@ -224,10 +242,14 @@ BufferHolders readBufferHolders(const SystemPaths &paths)
 	const Directory directory(opendir(paths.processes.c_str()));
 	if (!directory)
 		reader.setIncomplete();
+	errno = 0;
 	while (const dirent *entry = directory ? readdir(directory.get()) : nullptr) {
 		if (const auto id = numberName<pid_t>(entry->d_name))
 			reader.readProcess(*id, paths.processes / entry->d_name);
+		errno = 0;
 	}
+	if (directory && errno)
+		reader.setIncomplete();
 	return reader.take();
 }
 

@@ -75,13 +75,10 @@ HeapDevice::HeapDevice(Heap heap, UniqueFd fd, SystemPaths paths)
 
 Result<HeapDevice> HeapDevice::open(const Heap &heap, const SystemPaths &paths)
 {
-	int fd;
-	do {
-		fd = ::open(heap.node.c_str(), O_RDONLY | O_CLOEXEC);
-	} while (fd < 0 && errno == EINTR);
-	if (fd < 0)
+	UniqueFd fd = openRetried(heap.node.c_str(), O_RDONLY | O_CLOEXEC);
+	if (!fd.valid())
 		return std::unexpected(openError(errno, heap, paths));
-	return HeapDevice(heap, UniqueFd(fd), paths);
+	return HeapDevice(heap, std::move(fd), paths);
 }
 
 Result<Buffer> HeapDevice::allocate(uint64_t size, std::string_view name) const

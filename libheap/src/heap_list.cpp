@@ -33,6 +33,13 @@ std::string resolveLink(const fs::path &link, const fs::path &directory)
 	return target.filename().string();
 }
 
+/* By the effective identity, as open() will ask. When that cannot be told, open() will say. */
+bool mayBeOpened(const fs::path &node)
+{
+	return faccessat(AT_FDCWD, node.c_str(), R_OK, AT_EACCESS) == 0 ||
+	       (errno != EACCES && errno != EPERM);
+}
+
 /* Nothing for an entry that is no heap. */
 std::optional<Heap> examine(const fs::path &node, const SystemPaths &paths,
 			    const RegionTable &regions)
@@ -41,6 +48,8 @@ std::optional<Heap> examine(const fs::path &node, const SystemPaths &paths,
 	heap.name = parseHeapName(node.filename().string());
 	heap.node = node;
 	heap.region.id = heap.name.text;
+
+	heap.accessible = mayBeOpened(node);
 
 	struct stat status;
 	if (lstat(node.c_str(), &status) != 0)
@@ -59,8 +68,6 @@ std::optional<Heap> examine(const fs::path &node, const SystemPaths &paths,
 	heap.mode = status.st_mode;
 	heap.owner = status.st_uid;
 	heap.group = status.st_gid;
-	/* By the effective identity, as open() will ask. */
-	heap.accessible = faccessat(AT_FDCWD, node.c_str(), R_OK, AT_EACCESS) == 0;
 	heap.region = regions.find(heap.linkTarget.empty() ? heap.name.text : heap.linkTarget);
 	return heap;
 }

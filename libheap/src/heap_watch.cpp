@@ -19,6 +19,9 @@ namespace fs = std::filesystem;
 constexpr uint32_t kEvents = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB |
 			     IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 
+/* Of the heap directory while it is looked at; a driver that is loaded makes it once. */
+constexpr int kMostMoves = 100;
+
 /* The directory, or the nearest one above it that exists: there the missing one will appear. */
 fs::path nearestDirectory(fs::path directory)
 {
@@ -112,16 +115,16 @@ Result<HeapWatch> HeapWatch::create(const SystemPaths &paths)
 	return watch;
 }
 
-/* Moves the watch when the heap directory came or went; once more if it does so meanwhile. */
+/* Moves the watch when the heap directory came or went; again if it does so meanwhile. */
 Result<void> HeapWatch::watch()
 {
-	for (;;) {
+	for (int tries = 1;; tries++) {
 		fs::path nearest = nearestDirectory(paths_.heapDirectory);
 		if (watched_ >= 0 && nearest == watchedDirectory_)
 			return {};
 		const int watched = inotify_add_watch(inotify_.get(), nearest.c_str(), kEvents);
 		if (watched < 0) {
-			if (errno == ENOENT || errno == ENOTDIR)
+			if ((errno == ENOENT || errno == ENOTDIR) && tries < kMostMoves)
 				continue;
 			return std::unexpected(inotifyError(errno, nearest.string()));
 		}

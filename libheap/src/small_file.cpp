@@ -16,7 +16,7 @@ namespace heapflow
 Result<std::string> readFile(const std::filesystem::path &file, size_t limit)
 {
 	/* O_NONBLOCK: a FIFO in the place of a file must not hang the caller. */
-	const UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+	const UniqueFd fd = openRetried(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat status;
 	if (!fd.valid() || fstat(fd.get(), &status) != 0)
 		return fail(errno, "cannot read " + file.string());

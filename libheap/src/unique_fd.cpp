@@ -29,4 +29,13 @@ Result<UniqueFd> UniqueFd::duplicate() const
 	return UniqueFd(copy);
 }
 
+UniqueFd openRetried(const char *path, int flags)
+{
+	int fd;
+	do {
+		fd = ::open(path, flags);
+	} while (fd < 0 && errno == EINTR);
+	return UniqueFd(fd);
+}
+
 } /* namespace heapflow */

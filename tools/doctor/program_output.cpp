@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <thread>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -51,7 +52,11 @@ bool readAll(int fd, Clock::time_point end, std::string &text)
 		if (left.count() <= 0)
 			return false;
 		pollfd waiting{fd, POLLIN, 0};
-		if (poll(&waiting, 1, static_cast<int>(left.count())) <= 0)
+		const int ready = poll(&waiting, 1, static_cast<int>(left.count()));
+		/* A lack of memory may pass; it is not worth all of a processor meanwhile. */
+		if (ready < 0 && errno != EINTR)
+			std::this_thread::sleep_for(std::chrono::milliseconds(10));
+		if (ready <= 0)
 			continue;
 		char buffer[4096];
 		const ssize_t got = read(fd, buffer, sizeof(buffer));

@@ -162,3 +162,33 @@ TEST_F(EventLoopTest, ATimeThatHasPassedComesAtOnce)
 	loop_->setTimer(1);
 	EXPECT_TRUE(waitFor(timers_, 1));
 }
+
+/* A directory is readable to poll(), and read() refuses it: EISDIR, as often as it is tried. */
+TEST(EventLoopFailure, ADescriptorThatCannotBeReadIsToldOnceAndEndsTheThread)
+{
+	const UniqueFd directory(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	std::mutex mutex;
+	std::condition_variable changed;
+	std::vector<Error> failures;
+	auto loop = EventLoop::start(directory.get(),
+				     {.flip = [](const RawFlip &) {},
+				      .timer = [] {},
+				      .woken = [] {},
+				      .hotplug = [] {},
+				      .other = {},
+				      .failed =
+					      [&](const Error &error) {
+						      const std::lock_guard lock(mutex);
+						      failures.push_back(error);
+						      changed.notify_all();
+					      }});
+	ASSERT_TRUE(loop) << loop.error().text();
+	{
+		std::unique_lock lock(mutex);
+		ASSERT_TRUE(changed.wait_for(lock, std::chrono::seconds(10),
+					     [&] { return !failures.empty(); }));
+	}
+	loop->reset();
+	ASSERT_EQ(failures.size(), 1U);
+	EXPECT_EQ(failures[0].code, EISDIR);
+}

@@ -266,6 +266,8 @@ public:
  * \brief All cameras: libcamera's first, then V4L2 capture nodes that libcamera does not handle
  *
  * The order is stable for a given system. A missing libcamera or no camera at all is an empty list.
+ *
+ * Errors: EMFILE, ENFILE, ENOMEM and the like, when a list would be too short for a reason of its own.
  */
 Result<std::vector<CameraInfo>> listCameras();
 

@@ -38,7 +38,7 @@ class CameraMonitor
 public:
 	using Handler = std::function<void(const CameraEvent &)>;
 
-	/** \brief Errors: EMFILE and the like, EAGAIN no thread */
+	/** \brief Errors: EMFILE and the like, those of listCameras(), EAGAIN no thread */
 	static Result<std::unique_ptr<CameraMonitor>> start(Handler handler);
 	~CameraMonitor();
 

@@ -38,4 +38,7 @@ private:
 	int fd_ = -1;
 };
 
+/** \brief open(2), again when a signal interrupted it; none, and errno, when it fails */
+UniqueFd openRetried(const char *path, int flags);
+
 } /* namespace heapflow */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "board_node.h"
+
+#include <filesystem>
+#include <fstream>
+
+namespace heapflow::torture
+{
+
+namespace
+{
+
+namespace fs = std::filesystem;
+
+std::string firstWord(const fs::path &file)
+{
+	std::string word;
+	std::ifstream(file) >> word;
+	return word;
+}
+
+/* vivid has many nodes; that of the picture is "vivid-000-vid-cap". */
+std::string findVivid()
+{
+	for (const auto &entry : fs::directory_iterator("/sys/class/video4linux"))
+		if (firstWord(entry.path() / "name") == "vivid-000-vid-cap")
+			return "/dev/" + entry.path().filename().string();
+	return {};
+}
+
+std::string findVkms()
+{
+	for (const auto &entry : fs::directory_iterator("/sys/kernel/debug/dri"))
+		if (firstWord(entry.path() / "name").starts_with("vkms"))
+			return entry.path().string();
+	return {};
+}
+
+} /* namespace */
+
+const std::string &vividNode()
+{
+	static const std::string node = findVivid();
+	return node;
+}
+
+const std::string &vkmsDebug()
+{
+	static const std::string directory = findVkms();
+	return directory;
+}
+
+} /* namespace heapflow::torture */

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* torture-calls: every call that the libraries make fails in turn, in every way it can. */
+#include "campaign.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <format>
+#include <optional>
+#include <string_view>
+
+namespace heapflow::torture
+{
+
+std::span<const Scenario> scenarios()
+{
+	static constexpr std::array all = {
+		Scenario{"heap", "heaps found, allocated from, mapped, fenced, watched", nullptr,
+			 useHeaps},
+		Scenario{"heapctl", "heapctl list, explain, alloc", nullptr, useHeapctl, true},
+		Scenario{"doctor", "heapctl doctor", nullptr, useDoctor, true},
+		Scenario{"camera", "vivid through V4L2: controls, import, 10 frames", nullptr,
+			 useCamera},
+		Scenario{"cameras", "the list of cameras, and the monitor of it", nullptr,
+			 useCameraMonitor},
+		Scenario{"display", "vkms: 10 frames with fences, and the screen restored", nullptr,
+			 useDisplay},
+		Scenario{"screenshot", "the screen read back, and written as PNG", nullptr,
+			 useScreenshot},
+		Scenario{"pipeline", "heapcamerasrc num-buffers=10 ! heapkmssink", preparePipeline,
+			 usePipeline},
+	};
+	return all;
+}
+
+namespace
+{
+
+struct Arguments {
+	const Scenario *scenario = nullptr;
+	CampaignOptions campaign;
+	bool list = false;
+	std::string here; /**< one fault, in this process */
+};
+
+void usage(std::FILE *file)
+{
+	std::fputs(
+		"usage: torture-calls [options] SCENARIO\n\n"
+		"Runs SCENARIO again and again, each time with one call failing that heapflow's\n"
+		"libraries make: with each errno that the call can give, once and for ever (of\n"
+		"EINTR and EAGAIN 50 times). Only on the board, see docs/reliability.md.\n\n",
+		file);
+	for (const Scenario &scenario : scenarios())
+		std::fprintf(file, "  %-11s %s\n", scenario.name, scenario.summary);
+	std::fputs(
+		"\n  --brief        two faults for each kind of call\n"
+		"  --every-stack  each call stack by itself, not only each kind of call\n"
+		"  --call KIND    only kinds of calls whose names, as in --list, begin so\n"
+		"  --list         the calls that the scenario makes, with their number\n"
+		"  --here FAULT   one fault in this process, for a debugger, as\n"
+		"                 'open /dev/dri#2:ENOMEM:once'\n"
+		"  --help         this text\n\n"
+		"Prints TAP, and lines for the table of board/torture. Exit status 1 when a fault\n"
+		"was not survived.\n",
+		file);
+}
+
+std::optional<Arguments> parse(int argc, char **argv)
+{
+	Arguments arguments;
+	for (int i = 1; i < argc; i++) {
+		const std::string_view word = argv[i];
+		const bool hasValue = i + 1 < argc;
+		if (word == "--every-stack")
+			arguments.campaign.depth = Depth::EveryStack;
+		else if (word == "--brief")
+			arguments.campaign.depth = Depth::Brief;
+		else if (word == "--list")
+			arguments.list = true;
+		else if (word == "--call" && hasValue)
+			arguments.campaign.only = argv[++i];
+		else if (word == "--here" && hasValue)
+			arguments.here = argv[++i];
+		else if (const auto found = std::ranges::find(
+				 scenarios(), word,
+				 [](const Scenario &one) { return std::string_view(one.name); });
+			 found != scenarios().end())
+			arguments.scenario = &*found;
+		else
+			return std::nullopt;
+	}
+	return arguments.scenario ? std::optional(arguments) : std::nullopt;
+}
+
+std::string oneLine(std::string text)
+{
+	std::ranges::replace_if(
+		text, [](char character) { return character == '\n' || character == '\t'; }, ' ');
+	return text;
+}
+
+int listCalls(Injector &injector)
+{
+	const std::vector<CallSite> sites = injector.record();
+	for (const CallSite &site : sites)
+		std::printf("%6u  %-36s %s%s+%#x stack %016llx\n", site.count,
+			    nameOf(site.kind).c_str(),
+			    errnosOf(site.kind).empty() ? "NO ERRNOS " : "", site.library.data(),
+			    site.offset, (unsigned long long)site.stack);
+	return sites.empty();
+}
+
+/* KIND#OCCURRENCE:ERRNO:once|ever */
+std::optional<Target> parseTarget(std::string_view text, const std::vector<CallSite> &sites)
+{
+	const size_t hash = text.rfind('#'), colon = text.find(':', hash),
+		     second = text.find(':', colon + 1);
+	if (hash == text.npos || colon == text.npos || second == text.npos)
+		return std::nullopt;
+	Target target;
+	std::from_chars(text.data() + hash + 1, text.data() + colon, target.occurrence);
+	target.times = text.substr(second + 1) == "once" ? 1 : UINT32_MAX;
+	for (int code = 1; code < 200; code++) {
+		const char *name = strerrorname_np(code);
+		if (name && text.substr(colon + 1, second - colon - 1) == name)
+			target.code = code;
+	}
+	for (const CallSite &site : sites) {
+		if (nameOf(site.kind) == text.substr(0, hash))
+			target.kind = site.kind;
+	}
+	return target.code && target.kind.function != Function::Count ? std::optional(target)
+								      : std::nullopt;
+}
+
+int runHere(Injector &injector, const std::string &text)
+{
+	const auto target = parseTarget(text, injector.record());
+	if (target)
+		return injector.runHere(*target);
+	std::fprintf(stderr, "torture-calls: '%s' is no fault of this scenario\n", text.c_str());
+	return 2;
+}
+
+int runAll(Injector &injector, const Scenario &scenario, const CampaignOptions &options)
+{
+	unsigned number = 0, broken = 0;
+	const bool works = runCampaign(injector, options, [&](const KindResult &result) {
+		const std::string fault = std::format("{}: {}", scenario.name, nameOf(result.kind));
+		const bool survived = result.failures.empty();
+		for (const std::string &failure : result.failures)
+			std::printf("# %s\n", oneLine(failure).c_str());
+		std::printf("%sok %u - %s (%u times)\n", survived ? "" : "not ", ++number,
+			    fault.c_str(), result.injected);
+		std::printf("torture\t%s\t%u\t%u\t%s\n", fault.c_str(), result.injected,
+			    result.survived,
+			    oneLine(survived ? result.example : result.failures.front()).c_str());
+		std::fflush(stdout);
+		broken += !survived;
+	});
+	if (!works || !number)
+		std::printf("not ok %u - %s\n", ++number, scenario.name);
+	return broken || !works;
+}
+
+} /* namespace */
+
+} /* namespace heapflow::torture */
+
+int main(int argc, char **argv)
+{
+	using namespace heapflow::torture;
+	if (argc == 2 && std::string_view(argv[1]) == "--help") {
+		usage(stdout);
+		return 0;
+	}
+	const auto arguments = parse(argc, argv);
+	if (!arguments) {
+		usage(stderr);
+		return 2;
+	}
+	Injector injector(*arguments->scenario);
+	if (arguments->list)
+		return listCalls(injector);
+	if (!arguments->here.empty())
+		return runHere(injector, arguments->here);
+	return runAll(injector, *arguments->scenario, arguments->campaign);
+}
