@@ -254,10 +254,11 @@ static GstVideoAlignment gst_heap_kms_sink_alignment(const DisplayTerms &terms)
 }
 
 /*
- * Who asks wants its buffers back. GstBaseSink would give back that of its last sample and make a
- * deep copy of it (gst_base_sink_drain()), by CPU, at each change of caps: we let go of it instead.
+ * Who asks to drain, or for other memory, wants its buffers back. GstBaseSink gives back that of
+ * its last sample and keeps a deep copy of it (gst_base_sink_drain()), by CPU, at each change of
+ * caps: we let go of it before.
  */
-static void gst_heap_kms_sink_drain(GstBaseSink *base)
+static void gst_heap_kms_sink_forget_last_sample(GstBaseSink *base)
 {
 	if (!gst_base_sink_is_last_sample_enabled(base))
 		return;
@@ -271,10 +272,9 @@ static gboolean gst_heap_kms_sink_query(GstBaseSink *base, GstQuery *query)
 	GstHeapKmsSink *self = GST_HEAP_KMS_SINK(base);
 	heapflow::gst::PlanQuestion question;
 
-	if (GST_QUERY_TYPE(query) == GST_QUERY_DRAIN) {
-		gst_heap_kms_sink_drain(base);
-		return TRUE;
-	}
+	if (GST_QUERY_TYPE(query) == GST_QUERY_DRAIN ||
+	    GST_QUERY_TYPE(query) == GST_QUERY_ALLOCATION)
+		gst_heap_kms_sink_forget_last_sample(base);
 	if (!heapflow::gst::parsePlanQuery(query, question))
 		return GST_BASE_SINK_CLASS(gst_heap_kms_sink_parent_class)->query(base, query);
 	if (std::shared_ptr<Scanout> scanout = gst_heap_kms_sink_scanout(self))

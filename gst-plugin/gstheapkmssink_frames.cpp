@@ -50,6 +50,11 @@ static Error gst_heap_kms_sink_explain_memory(GstHeapKmsSink *self)
 		why = self->sink->whyNoPool;
 	}
 	const std::string name = asked ? heapflow::gst::peerName(pad) : directPeerName(self);
+	if (heapflow::gst::peerFactory(pad) == "tee")
+		return {ENOTSUP,
+			formatted(_("%s sends frames in ordinary memory: a tee passes on no pool"),
+				  name.c_str()),
+			_("put heapalloc before the tee")};
 	if (!asked)
 		return {ENOTSUP,
 			formatted(_("%s sends frames in ordinary memory, and passed no question "
@@ -62,11 +67,6 @@ static Error gst_heap_kms_sink_explain_memory(GstHeapKmsSink *self)
 				    "offer: %s"),
 				  name.c_str(), why.message.c_str()),
 			why.hint};
-	if (heapflow::gst::peerFactory(pad) == "tee")
-		return {ENOTSUP,
-			formatted(_("%s sends frames in ordinary memory: a tee passes on no pool"),
-				  name.c_str()),
-			_("put heapalloc before the tee")};
 	const std::string property = heapflow::gst::importProperty(pad);
 	return {ENOTSUP,
 		formatted(_("%s sends frames in ordinary memory: it did not use the pool that it "

@@ -10,6 +10,8 @@
 #include "heapflow/camera/v4l2_frame_buffers.h"
 #include "heapflow/display/display_probe.h"
 
+#include <algorithm>
+#include <array>
 #include <set>
 
 #include <gst/base/gstbasetransform.h>
@@ -43,10 +45,13 @@ GstPad *throughProxies(GstPad *pad)
 /* Passes buffers and ALLOCATION queries on as they come: not the one who allocates. */
 bool onlyPasses(GstElement *element)
 {
+	/* Transforms among them work in place, for caps or clocks alone, not in passthrough. */
+	static constexpr std::array names = {"queue",    "queue2", "capsfilter",
+					     "identity", "valve",  "clocksync"};
 	GstElementFactory *factory = gst_element_get_factory(element);
-	/* A capsfilter works in place, for the caps alone, and so is not in passthrough. */
-	if (factory && (g_str_equal(GST_OBJECT_NAME(factory), "queue") ||
-			g_str_equal(GST_OBJECT_NAME(factory), "capsfilter")))
+	if (factory && std::ranges::any_of(names, [factory](const char *name) {
+		    return g_str_equal(GST_OBJECT_NAME(factory), name);
+	    }))
 		return true;
 	return GST_IS_BASE_TRANSFORM(element) &&
 	       gst_base_transform_is_passthrough(GST_BASE_TRANSFORM(element));

@@ -158,7 +158,7 @@ TEST(Errors, FramesInOrdinaryMemorySayWhyAndWhatToDo)
 	const std::pair<std::string, const char *> cases[] = {
 		{"videotestsrc ! video/x-raw,width=640,height=480 ! heapkmssink heap=nope "
 		 "name=sink",
-		 "no pool to offer: no heap matches nope"},
+		 "no pool to offer: 'nope' takes no heap"},
 		{std::format("v4l2src name=camera device={} io-mode=mmap ! "
 			     "video/x-raw,format=NV12,width=640,height=360 ! identity ! "
 			     "heapkmssink name=sink",
