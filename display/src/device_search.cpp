@@ -46,14 +46,17 @@ int nearness(int code)
 
 Result<std::vector<std::string>> nodesToTry(const ScreenOptions &options)
 {
-	const std::vector<std::string> all =
-		options.device.empty() ? listCardNodes() : std::vector{options.device};
-	if (all.empty())
+	const auto all = options.device.empty()
+				 ? listCardNodes()
+				 : Result<std::vector<std::string>>{{options.device}};
+	if (!all)
+		return std::unexpected(all.error());
+	if (all->empty())
 		return fail(ENODEV, "there is no display: no DRM device is known",
 			    "Is the driver of the display loaded?");
 	std::vector<std::string> nodes;
 	std::string others;
-	for (const std::string &path : all) {
+	for (const std::string &path : *all) {
 		const std::string bus = options.busId.empty() ? "" : busIdOfNode(path);
 		const std::string driver = options.driver.empty() ? "" : driverOfNode(path);
 		const bool isOnBus =

@@ -87,7 +87,7 @@ Result<KmsDevice> setUp(UniqueFd fd, const std::string &path, bool mustBeMaster 
 
 } /* namespace */
 
-std::vector<std::string> listCardNodes()
+Result<std::vector<std::string>> listCardNodes(const std::filesystem::path &directory)
 {
 	std::vector<std::string> nodes;
 	drmDevicePtr devices[64];
@@ -104,13 +104,17 @@ std::vector<std::string> listCardNodes()
 	 * vgem sit on since Linux 6.15: it leaves them out without a word. The directory has them
 	 * all.
 	 */
-	std::error_code ignored;
-	for (const auto &entry : std::filesystem::directory_iterator("/dev/dri", ignored)) {
-		const std::string node = entry.path().string();
-		if (entry.path().filename().string().starts_with("card") &&
+	std::error_code error;
+	std::filesystem::directory_iterator entry(directory, error);
+	for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+		const std::string node = entry->path().string();
+		if (entry->path().filename().string().starts_with("card") &&
 		    std::ranges::find(nodes, node) == nodes.end())
 			nodes.push_back(node);
 	}
+	if (error && error != std::errc::no_such_file_or_directory)
+		return fail(error.value(),
+			    std::format("cannot list the displays in {}", directory.string()));
 
 	/* card10 is after card2. */
 	std::ranges::sort(nodes, {},
