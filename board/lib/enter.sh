@@ -52,11 +52,11 @@ caller_environment() { # prints NUL-separated NAME=VALUE
 # The environment in which this checkout's build is found.
 build_environment() { # prints NUL-separated NAME=VALUE
     local b=$BUILD tests='' part
-    for part in heap camera display gst; do
+    for part in board heap camera display gst; do
         tests+=$BUILD/tests/unit/$part:$BUILD/tests/board/$part:
     done
     printf '%s\0' \
-        "PATH=$b/tools:$tests$b/tests/fuzz:$b/tests/bench:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
+        "PATH=$b/tools:$tests$b/tests/fuzz:$b/tests/bench:$b/tests/torture:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
         "LD_LIBRARY_PATH=$b/libheap:$b/camera:$b/display:$b/gst-plugin" \
         "GST_PLUGIN_PATH=$b/gst-plugin" \
         "PKG_CONFIG_PATH=$b/meson-uninstalled" \
