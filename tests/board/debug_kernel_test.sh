@@ -39,6 +39,7 @@ check "several processors are refused" 125 "$(status_of run --cpus 2 true)"
 
 check "use after free fails the run" 125 "$(status_of provoke WRITE_AFTER_FREE)"
 check "KASAN's report is shown" yes "$(grep -q 'BUG: KASAN: slab-use-after-free in lkdtm_WRITE_AFTER_FREE' "$work/err" && echo yes)"
+check "with the stack of who freed it" yes "$(grep -q 'Freed by task' "$work/err" && echo yes)"
 check "unless it is accepted" 0 "$(status_of provoke WRITE_AFTER_FREE --accept-complaints)"
 
 check "a lock that is kept too long fails the run" 125 "$(status_of provoke SPINLOCKUP)"
@@ -47,7 +48,7 @@ check "a damaged list fails the run" 125 "$(status_of provoke CORRUPT_LIST_ADD)"
 check "and is shown" yes "$(grep -q 'list_add corruption' "$work/err" && echo yes)"
 
 check "lost memory of the kernel's fails the run" 125 "$(status_of run modprobe kmemleak-test)"
-check "kmemleak's report is shown" yes "$(grep -q 'unreferenced object' "$work/err" && echo yes)"
+check "kmemleak's report is shown with the stack" yes "$(grep -q 'unreferenced object' "$work/err" && grep -q 'kmemleak_test_init' "$work/err" && echo yes)"
 check "also in simulated time" 125 "$(status_of run --simulated-time modprobe kmemleak-test)"
 
 check "an allocation of the kernel's fails on request" yes "$(run sh -c '
