@@ -9,6 +9,8 @@
  */
 
 #include "channel.h"
+#include "exchange.h"
+#include "leak_scan.h"
 #include "order.h"
 
 #include <csignal>
@@ -220,14 +222,6 @@ void startUdev()
 		    "--subsystem-match=video4linux", "--settle"});
 }
 
-/* Where the output of the command comes out on our side, and where its input goes in. */
-struct Streams {
-	int in = -1;
-	int out = -1;
-	int err = -1;
-	int terminal = -1;
-};
-
 struct Ends {
 	int in, out, err;
 };
@@ -288,165 +282,12 @@ Ends makeTerminal(Streams &streams, const winsize &size)
 	_exit(error == ENOENT ? 127 : 126); /* as POSIX shells do */
 }
 
-/* Moves bytes between the line and the command until the command has ended. */
-class Exchange
-{
-public:
-	Exchange(pid_t command, Streams streams, int signals, bool input)
-		: command_(command), streams_(streams), signals_(signals), inputEnded_(!input)
-	{
-	}
-
-	int run();
-
-private:
-	bool forward(int &from, FrameType type);
-	void drainOutput();
-	void readLine();
-	void handle(const FrameReader::Frame &frame);
-	void feedCommand();
-	bool reap();
-
-	pid_t command_;
-	Streams streams_;
-	int signals_;
-	int status_ = 0;
-	FrameReader reader_;
-	std::string input_; /* taken from the host, not yet by the command; at most stdinWindow */
-	bool inputEnded_;
+struct CommandEnd {
+	int32_t status;
+	bool asked; /* by a signal of the host's, which does not wait long for us then */
 };
 
-/* False when there is nothing more to come from `from` now. */
-bool Exchange::forward(int &from, FrameType type)
-{
-	char buffer[maxPayload];
-	const ssize_t n = read(from, buffer, sizeof(buffer));
-	if (n > 0)
-		return sendFrame(line, type, buffer, static_cast<uint32_t>(n));
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return false;
-	/* End of file, or EIO from a terminal whose last user is gone. */
-	if (from != streams_.terminal)
-		close(from);
-	from = -1;
-	return false;
-}
-
-/* What the command wrote before it ended; a background child that holds the pipe is not waited for.
- */
-void Exchange::drainOutput()
-{
-	for (auto [stream, type] : {std::pair{&streams_.out, FrameType::Stdout},
-				    std::pair{&streams_.err, FrameType::Stderr}}) {
-		if (*stream < 0)
-			continue;
-		fcntl(*stream, F_SETFL, O_NONBLOCK);
-		while (*stream >= 0 && forward(*stream, type))
-			;
-	}
-}
-
-void Exchange::readLine()
-{
-	char buffer[4096];
-	const ssize_t n = read(line, buffer, sizeof(buffer));
-	if (n > 0)
-		reader_.add(buffer, static_cast<size_t>(n));
-	while (auto frame = reader_.next())
-		handle(*frame);
-	feedCommand();
-}
-
-void Exchange::handle(const FrameReader::Frame &frame)
-{
-	if (frame.type == FrameType::Stdin) {
-		input_ += frame.payload;
-	} else if (frame.type == FrameType::StdinEnd) {
-		inputEnded_ = true;
-	} else if (frame.type == FrameType::Signal && frame.payload.size() == sizeof(int32_t)) {
-		int32_t number;
-		memcpy(&number, frame.payload.data(), sizeof(number));
-		kill(-command_, number);
-	} else if (frame.type == FrameType::Resize &&
-		   frame.payload.size() == 2 * sizeof(uint16_t)) {
-		winsize size = {};
-		memcpy(&size.ws_row, frame.payload.data(), sizeof(uint16_t));
-		memcpy(&size.ws_col, frame.payload.data() + sizeof(uint16_t), sizeof(uint16_t));
-		if (streams_.terminal >= 0)
-			ioctl(streams_.terminal, TIOCSWINSZ, &size);
-	}
-}
-
-void Exchange::feedCommand()
-{
-	uint32_t taken = 0;
-	while (streams_.in >= 0 && !input_.empty()) {
-		const ssize_t n = write(streams_.in, input_.data(), input_.size());
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			break;
-		if (n < 0) { /* EPIPE: it reads no more; take and forget the rest */
-			taken += static_cast<uint32_t>(input_.size());
-			input_.clear();
-			break;
-		}
-		taken += static_cast<uint32_t>(n);
-		input_.erase(0, static_cast<size_t>(n));
-	}
-	if (taken > 0)
-		sendFrame(line, FrameType::StdinTaken, &taken, sizeof(taken));
-	if (inputEnded_ && input_.empty() && streams_.in >= 0 && streams_.terminal < 0) {
-		close(streams_.in);
-		streams_.in = -1;
-	}
-}
-
-bool Exchange::reap()
-{
-	signalfd_siginfo info;
-	(void)!read(signals_, &info, sizeof(info));
-	int status;
-	bool ended = false;
-	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
-		if (pid == command_) {
-			status_ =
-				WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-			ended = true;
-		}
-	}
-	return ended;
-}
-
-int Exchange::run()
-{
-	feedCommand(); /* closes its input when there is none */
-	for (bool ended = false; !ended;) {
-		pollfd fds[] = {
-			{line, POLLIN, 0},
-			{signals_, POLLIN, 0},
-			{streams_.out, POLLIN, 0},
-			{streams_.err, POLLIN, 0},
-			{input_.empty() ? -1 : streams_.in, POLLOUT, 0},
-		};
-		if (poll(fds, 5, -1) < 0)
-			continue;
-		if (fds[0].revents)
-			readLine();
-		if (fds[2].revents)
-			forward(streams_.out, FrameType::Stdout);
-		if (fds[3].revents)
-			forward(streams_.err, FrameType::Stderr);
-		if (fds[4].revents)
-			feedCommand();
-		if (fds[1].revents)
-			ended = reap();
-	}
-	drainOutput();
-	return status_;
-}
-
-int runCommand(const Order &order)
+CommandEnd runCommand(const Order &order)
 {
 	sigset_t child;
 	sigemptyset(&child);
@@ -469,7 +310,9 @@ int runCommand(const Order &order)
 		close(ends.out);
 		close(ends.err);
 	}
-	return Exchange(command, streams, signals, order.input).run();
+	Exchange exchange(line, command, streams, signals, order.input);
+	const int status = exchange.run();
+	return {status, exchange.passedSignal()};
 }
 
 } /* namespace */
@@ -496,8 +339,10 @@ int main()
 	startUdev();
 	startLoopback();
 
-	const int32_t status = runCommand(order);
+	const auto [status, asked] = runCommand(order);
 	kill(-1, SIGKILL);
+	if (order.leaks && !asked && !scanForLeaks())
+		giveUp("cannot look for leaks of the kernel");
 	sync();
 	sendFrame(line, FrameType::Exit, &status, sizeof(status));
 	tcdrain(line);

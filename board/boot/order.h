@@ -23,7 +23,8 @@ struct Order {
 	std::vector<std::string> drivers; /* modules to load, by their path below it */
 	std::string bootId; /* instead of the kernel's random one; empty: the kernel's */
 	bool terminal = false;
-	bool input = true; /* the host will send Stdin */
+	bool input = true;  /* the host will send Stdin */
+	bool leaks = false; /* of the kernel's memory are to be looked for at the end */
 	winsize size = {};
 };
 
@@ -68,6 +69,8 @@ inline std::optional<Order> readOrder(const std::string &path)
 			order.terminal = true;
 		else if (key == "input")
 			order.input = value != "none";
+		else if (key == "leaks")
+			order.leaks = value == "yes";
 		else if (key == "rows")
 			order.size.ws_row = static_cast<unsigned short>(atoi(value.c_str()));
 		else if (key == "columns")

@@ -57,6 +57,7 @@ void onWindowChange(int)
 
 struct Options {
 	std::string log;
+	std::string known; /* file of complaints that do not fail the run */
 	std::vector<int> processors;
 	double timeout = 0; /* seconds; 0: none */
 	bool terminal = false;
@@ -68,7 +69,8 @@ struct Options {
 [[noreturn]] void usage()
 {
 	fprintf(stderr, "usage: board-runner --log FILE [--processors N,N…] [--timeout SECONDS] "
-			"[--terminal] [--no-stdin] [--accept-complaints] -- KERNEL ARGUMENT…\n");
+			"[--terminal] [--no-stdin] [--accept-complaints] "
+			"[--known-complaints FILE] -- KERNEL ARGUMENT…\n");
 	exit(2);
 }
 
@@ -84,6 +86,8 @@ Options parseOptions(int argc, char **argv)
 		};
 		if (word == "--log") {
 			options.log = value();
+		} else if (word == "--known-complaints") {
+			options.known = value();
 		} else if (word == "--processors") {
 			const std::string list = value();
 			for (size_t at = 0; at < list.size(); at = list.find(',', at) + 1) {
@@ -436,9 +440,11 @@ int main(int argc, char **argv)
 		RawTerminal raw(options.terminal);
 		status = Run(options, kernel, line[0]).run();
 	}
-	const KernelLog log = readKernelLog(options.log);
+	const KernelLog log = readKernelLog(options.log, readKnownComplaints(options.known));
 	if (status == exitBoard && !log.reachedInit)
 		fprintf(stderr, "board: the kernel did not start:\n%s", log.lastLines.c_str());
+	for (const std::string &line : log.passedOver)
+		fprintf(stderr, "board: passed over a known complaint: %s\n", line.c_str());
 	if (!log.complaints.empty()) {
 		fprintf(stderr, "board: the kernel complained:\n%s", log.complaints.c_str());
 		if (!options.acceptComplaints && status != exitTimeout)

@@ -52,7 +52,7 @@ caller_environment() { # prints NUL-separated NAME=VALUE
 # The environment in which this checkout's build is found.
 build_environment() { # prints NUL-separated NAME=VALUE
     local b=$BUILD tests='' part
-    for part in heap camera display gst; do
+    for part in board heap camera display gst; do
         tests+=$BUILD/tests/unit/$part:$BUILD/tests/board/$part:
     done
     printf '%s\0' \

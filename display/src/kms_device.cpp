@@ -116,7 +116,7 @@ Result<KmsDevice> setUp(UniqueFd fd, const std::string &path, bool mustBeMaster 
 
 } /* namespace */
 
-Result<std::vector<std::string>> listCardNodes()
+Result<std::vector<std::string>> listCardNodes(const std::filesystem::path &directory)
 {
 	std::vector<std::string> nodes;
 	drmDevicePtr devices[64];
@@ -134,15 +134,16 @@ Result<std::vector<std::string>> listCardNodes()
 	 * all.
 	 */
 	std::error_code error;
-	std::filesystem::directory_iterator entry("/dev/dri", error);
+	std::filesystem::directory_iterator entry(directory, error);
 	for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
 		const std::string node = entry->path().string();
 		if (entry->path().filename().string().starts_with("card") &&
 		    std::ranges::find(nodes, node) == nodes.end())
 			nodes.push_back(node);
 	}
-	if (error && error.value() != ENOENT)
-		return fail(error.value(), "cannot list the displays in /dev/dri");
+	if (error && error != std::errc::no_such_file_or_directory)
+		return fail(error.value(),
+			    std::format("cannot list the displays in {}", directory.string()));
 
 	/* card10 is after card2. */
 	std::ranges::sort(nodes, {},

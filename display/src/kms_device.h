@@ -5,6 +5,7 @@
 #include "heapflow/display/screen.h"
 #include "heapflow/heap/unique_fd.h"
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,12 @@ struct KmsDevice {
 	SizeLimits limits;
 };
 
-/** \brief Nodes that may be displays, in the order of their paths */
-Result<std::vector<std::string>> listCardNodes();
+/**
+ * \brief Nodes that may be displays, in the order of their paths; none without the directory
+ *
+ * Errors: of reading the directory. To take that for a system without a display would be wrong.
+ */
+Result<std::vector<std::string>> listCardNodes(const std::filesystem::path &directory = "/dev/dri");
 
 /** \brief "vkms"; empty when the node cannot be opened or is not a DRM device */
 std::string driverOfNode(const std::string &path);
