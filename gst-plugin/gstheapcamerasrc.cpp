@@ -298,6 +298,7 @@ static gboolean gst_heap_camera_src_start(GstBaseSrc *base)
 	GST_HEAP_CAMERA_SRC(base)->source->noFrameSince = false;
 	GST_HEAP_CAMERA_SRC(base)->source->contract.restart();
 	leadingPad(base).flushing = false;
+	gst_heap_camera_src_begin_stream(GST_HEAP_CAMERA_SRC(base), true);
 	return TRUE;
 }
 
@@ -307,6 +308,7 @@ static gboolean gst_heap_camera_src_stop(GstBaseSrc *base)
 	GstHeapCameraSrc *self = GST_HEAP_CAMERA_SRC(base);
 	CameraSource &source = *self->source;
 
+	gst_heap_camera_src_begin_stream(self, false);
 	gst_heap_camera_src_stop_others(self);
 	if (const auto session = gst_heap_camera_src_session(self))
 		session->stop();

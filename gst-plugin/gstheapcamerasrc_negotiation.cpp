@@ -253,6 +253,7 @@ gboolean gst_heap_camera_src_negotiate(GstBaseSrc *base)
 	GstHeapCameraSrc *self = GST_HEAP_CAMERA_SRC(base);
 	CameraSource &source = *self->source;
 
+	gst_heap_camera_src_begin_stream(self, false);
 	gst_heap_camera_src_stop_others(self);
 	const auto session = gst_heap_camera_src_session(self);
 	/* Waited for by create(), which may be interrupted; it negotiates then. */

@@ -53,6 +53,7 @@ struct CameraSource {
 	int64_t lastFailure = 0;                /* ns, CLOCK_MONOTONIC, after which it went on */
 	std::atomic<bool> noFrameSince = false; /* any pad's thread takes it back */
 	bool putAway = false;                   /* it was there, and of no use yet */
+	std::atomic<bool> streamBegins = false; /* see gst_heap_camera_src_begin_stream() */
 };
 
 /* What waitForFrame() ends with when the formats are to be settled anew. */
@@ -88,6 +89,8 @@ bool gst_heap_camera_src_put_away(GstHeapCameraSrc *self, const heapflow::Error 
 heapflow::Result<void> gst_heap_camera_src_await_camera(GstHeapCameraSrc *self);
 
 /* gstheapcamerasrc_streams.cpp */
+/** \brief A stream begins, or has begun; any thread */
+void gst_heap_camera_src_begin_stream(GstHeapCameraSrc *self, bool beginning);
 GstPad *gst_heap_camera_src_request_pad(GstElement *element, GstPadTemplate *wanted,
 					const gchar *name, const GstCaps *caps);
 void gst_heap_camera_src_release_pad(GstElement *element, GstPad *pad);

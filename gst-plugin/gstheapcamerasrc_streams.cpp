@@ -90,14 +90,22 @@ static gboolean gst_heap_camera_src_activate_pad(GstPad *pad, GstObject *parent,
 /*
  * GstBaseSrc begins the stream of its own pad without a name for it (gstbasesrc.c,
  * gst_base_src_send_stream_start()), which GStreamer refuses an element with several source pads:
- * then the pad would have no stream-start. So the count that decides it is that of GstBaseSrc's
- * pad; the pads themselves are in the element's list, and their streams have names.
+ * then the pad would have no stream-start. The count of pads decides it, so between start() and
+ * the first thing that the streaming thread asks of us after it, GstBaseSrc's pad is counted alone.
+ * No longer: gst_element_foreach_src_pad() aborts on a count that is not that of the list.
  */
-static void gst_heap_camera_src_count_pads(GstElement *element, int difference)
+void gst_heap_camera_src_begin_stream(GstHeapCameraSrc *self, bool beginning)
 {
+	GstElement *element = GST_ELEMENT_CAST(self);
 	GST_OBJECT_LOCK(element);
-	element->numsrcpads = guint16(element->numsrcpads + difference);
+	self->source->streamBegins = beginning;
+	element->numsrcpads = guint16(beginning ? 1 : g_list_length(element->srcpads));
 	GST_OBJECT_UNLOCK(element);
+}
+
+static void gst_heap_camera_src_count_pads(GstHeapCameraSrc *self)
+{
+	gst_heap_camera_src_begin_stream(self, self->source->streamBegins);
 }
 
 GstPad *gst_heap_camera_src_request_pad(GstElement *element, GstPadTemplate *wanted,
@@ -117,15 +125,15 @@ GstPad *gst_heap_camera_src_request_pad(GstElement *element, GstPadTemplate *wan
 	gst_pad_set_activatemode_function(pad, gst_heap_camera_src_activate_pad);
 	if (!gst_element_add_pad(element, pad))
 		return nullptr;
-	gst_heap_camera_src_count_pads(element, -1);
+	gst_heap_camera_src_count_pads(GST_HEAP_CAMERA_SRC(element));
 	return pad;
 }
 
 void gst_heap_camera_src_release_pad(GstElement *element, GstPad *pad)
 {
 	gst_pad_set_active(pad, FALSE);
-	gst_heap_camera_src_count_pads(element, 1);
 	gst_element_remove_pad(element, pad);
+	gst_heap_camera_src_count_pads(GST_HEAP_CAMERA_SRC(element));
 }
 
 std::vector<GstHeapCameraPad *> gst_heap_camera_src_linked_pads(GstHeapCameraSrc *self)

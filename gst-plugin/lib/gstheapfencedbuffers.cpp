@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <thread>
 #include <utility>
 
 #include <gst/allocators/gstdmabuf.h>
@@ -29,7 +30,8 @@ bool isReady(GstMemory *memory)
 	do {
 		result = poll(&ready, 1, 0);
 	} while (result < 0 && errno == EINTR);
-	return result != 0;
+	/* When it cannot be asked it is not free: a frame that waits is better than one torn. */
+	return result > 0;
 }
 
 UniqueFd makeEvent()
@@ -169,6 +171,10 @@ void FencedBuffers::Waiter::wait(std::chrono::nanoseconds timeout)
 		result = ppoll(descriptors.data(), descriptors.size(), forever ? nullptr : &left,
 			       nullptr);
 	} while (result < 0 && errno == EINTR);
+
+	/* Without memory for so many descriptors (ENOMEM): not to spin. */
+	if (result < 0)
+		std::this_thread::sleep_for(withoutEvent);
 
 	uint64_t times;
 	if (result > 0 && descriptors.front().revents)

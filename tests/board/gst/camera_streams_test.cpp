@@ -93,6 +93,36 @@ TEST(CameraStreams, TwoOfOneCamera)
 	EXPECT_EQ(settled(before), before);
 }
 
+/* Applications, and GStreamer's own bins, go through the pads of an element at any time. */
+TEST(CameraStreams, AllPadsCanBeGoneThrough)
+{
+	const auto pads = [](GstElement *source) {
+		unsigned count = 0;
+		gst_element_foreach_src_pad(
+			source,
+			[](GstElement *, GstPad *, gpointer number) -> gboolean {
+				++*static_cast<unsigned *>(number);
+				return TRUE;
+			},
+			&count);
+		return count;
+	};
+	Pipeline pipeline(
+		"heapcamerasrc name=source camera-name=Virtual0 heap=system num-buffers=10 "
+		"source. ! video/x-raw,width=640,height=480 ! fakesink name=sink sync=false "
+		"source.src_0 ! video/x-raw,width=640,height=480 ! fakesink name=other "
+		"sync=false async=false");
+	EXPECT_EQ(pads(pipeline.element("source")), 2U);
+	unsigned inPlay = 0;
+	pipeline.onBuffer(
+		[&](GstBuffer *, unsigned) { inPlay = pads(pipeline.element("source")); });
+	pipeline.run();
+	EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
+	EXPECT_EQ(inPlay, 2U);
+	pipeline.setState(GST_STATE_READY);
+	EXPECT_EQ(pads(pipeline.element("source")), 2U);
+}
+
 TEST(CameraStreams, ASlowBranchDoesNotStopTheOther)
 {
 	Pipeline pipeline(
