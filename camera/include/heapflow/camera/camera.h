@@ -267,7 +267,8 @@ public:
  *
  * The order is stable for a given system. A missing libcamera or no camera at all is an empty list.
  *
- * Errors: EMFILE, ENFILE, ENOMEM and the like, when a list would be too short for a reason of its own.
+ * Errors: EMFILE, ENFILE, ENOMEM and the like, when a list would be too short for a reason of its
+ * own.
  */
 Result<std::vector<CameraInfo>> listCameras();
 
