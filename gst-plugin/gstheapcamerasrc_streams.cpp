@@ -94,18 +94,19 @@ static gboolean gst_heap_camera_src_activate_pad(GstPad *pad, GstObject *parent,
  * the first thing that the streaming thread asks of us after it, GstBaseSrc's pad is counted alone.
  * No longer: gst_element_foreach_src_pad() aborts on a count that is not that of the list.
  */
-void gst_heap_camera_src_begin_stream(GstHeapCameraSrc *self, bool beginning)
+static void gst_heap_camera_src_count_pads(GstHeapCameraSrc *self)
 {
 	GstElement *element = GST_ELEMENT_CAST(self);
 	GST_OBJECT_LOCK(element);
-	self->source->streamBegins = beginning;
-	element->numsrcpads = guint16(beginning ? 1 : g_list_length(element->srcpads));
+	element->numsrcpads =
+		guint16(self->source->streamBegins ? 1 : g_list_length(element->srcpads));
 	GST_OBJECT_UNLOCK(element);
 }
 
-static void gst_heap_camera_src_count_pads(GstHeapCameraSrc *self)
+void gst_heap_camera_src_begin_stream(GstHeapCameraSrc *self, bool beginning)
 {
-	gst_heap_camera_src_begin_stream(self, self->source->streamBegins);
+	self->source->streamBegins = beginning;
+	gst_heap_camera_src_count_pads(self);
 }
 
 GstPad *gst_heap_camera_src_request_pad(GstElement *element, GstPadTemplate *wanted,

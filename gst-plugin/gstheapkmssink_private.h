@@ -6,6 +6,7 @@
 #include "gstheapformat.h"
 #include "gstheapframecopy.h"
 #include "gstheapkmssink.h"
+#include "gstheapplanquery.h"
 #include "gstheapscanout.h"
 #include "gstheapzerocopy.h"
 
@@ -103,6 +104,14 @@ void gst_heap_kms_sink_set_latency(GstHeapKmsSink *self, heapflow::gst::Scanout 
 /** \brief Take over what changed in the layer's properties, tags and caps */
 void gst_heap_kms_sink_update_layer(GstHeapKmsSink *self, heapflow::gst::Scanout &scanout);
 void gst_heap_kms_sink_overlay_init(GstVideoOverlayInterface *interface);
+
+/* gstheapkmssink_allocation.cpp */
+/** \brief What the display wants of frames of this format and size */
+heapflow::gst::DisplayTerms gst_heap_kms_sink_terms(GstHeapKmsSink *self,
+						    heapflow::gst::Scanout &scanout,
+						    uint32_t fourcc, uint32_t width,
+						    uint32_t height);
+gboolean gst_heap_kms_sink_propose_allocation(GstBaseSink *base, GstQuery *query);
 
 /* gstheapkmssink_frames.cpp: the streaming thread */
 GstFlowReturn gst_heap_kms_sink_render_frame(GstHeapKmsSink *self, GstBuffer *buffer);

@@ -7,18 +7,7 @@ set -u -o pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd -P)
 work=$(mktemp -d "$top/out/examples.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
-number=0 failures=0
-
-check() { # DESCRIPTION WANTED GOT
-    number=$((number + 1))
-    if [ "$2" = "$3" ]; then
-        echo "ok $number - $1"
-    else
-        failures=$((failures + 1))
-        echo "not ok $number - $1"
-        printf '# wanted: %s\n# got:    %s\n' "$2" "$3"
-    fi
-}
+. "$top/tests/board/tap.sh"
 
 # In the name space of the command alone: the root file system is everybody's.
 installed='mount --bind "$0/root/usr/local" /usr/local && unset PKG_CONFIG_PATH &&

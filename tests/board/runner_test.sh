@@ -7,20 +7,9 @@ set -u -o pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd -P)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-number=0 failures=0
+. "$top/tests/board/tap.sh"
 
 run() { timeout 120 "$top/board/run" --no-build "$@"; }
-
-check() { # DESCRIPTION WANTED GOT
-    number=$((number + 1))
-    if [ "$2" = "$3" ]; then
-        echo "ok $number - $1"
-    else
-        failures=$((failures + 1))
-        echo "not ok $number - $1"
-        printf '# wanted: %s\n# got:    %s\n' "$2" "$3"
-    fi
-}
 
 status_of() { local status=0; "$@" >"$work/out" 2>"$work/err" || status=$?; echo $status; }
 

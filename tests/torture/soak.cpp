@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Hours of video in simulated time (board/run --simulated-time --kernel-arg vivid.n_devs=2): two
- * cameras on two layers, with formats, sizes and heaps that change, cameras that are pulled out and
+ * cameras on two layers, with formats and heaps that change, cameras that are pulled out and
  * a screen that is. Nothing may grow: not memory, not descriptors, not latency. Each minute is a
  * line on stdout, at the end: the host answers a write when it likes, which would cost time.
  */

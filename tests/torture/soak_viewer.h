@@ -32,9 +32,9 @@ struct SoakCounts {
 	uint64_t captured = 0;
 	uint64_t lost = 0;  /**< by the camera: gaps in the numbers */
 	uint64_t shown = 0; /**< flips of frames; the others came while no screen was plugged in */
-	uint64_t settled = 0;     /**< formats, sizes and heaps that were settled on */
-	uint64_t unplugged = 0;   /**< times that the camera was pulled out */
-	int64_t worstLatency = 0; /**< ns, from the arrival of a frame to its flip */
+	uint64_t settled = 0;                    /**< formats and heaps that were settled on */
+	uint64_t unplugged = 0;                  /**< times that the camera was pulled out */
+	int64_t worstLatency = 0;                /**< ns, from the arrival of a frame to its flip */
 	std::array<uint64_t, 64> latencies = {}; /**< by the millisecond; the last one: all above */
 
 	/** \brief ms, rounded up; 0 without a frame */
@@ -44,7 +44,7 @@ struct SoakCounts {
 /**
  * \brief A camera application that settles anew every half minute
  *
- * Format, size and heap are drawn by lot; one time in eight the camera is pulled out while it
+ * Format and heap are drawn by lot; one time in eight the camera is pulled out while it
  * plays, and opened again. The lot is the same for the same seed.
  *
  * Threads: run() makes one that captures; the display's tells of flips; counts() is anybody's.
