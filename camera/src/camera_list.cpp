@@ -2,8 +2,7 @@
 /* Which cameras there are, and the one that a name means. */
 #include "heapflow/camera/camera.h"
 
-#include "libcamera_camera.h"
-#include "libcamera_session.h"
+#include "libcamera_backend.h"
 #include "v4l2_camera.h"
 #include "v4l2_node.h"
 
@@ -70,15 +69,15 @@ std::unexpected<Error> noSuchCamera(const std::vector<CameraInfo> &cameras,
 		    std::format("There are {}", listText(cameras)));
 }
 
-/* `session` may be one that failed: then libcamera has no cameras. */
-Result<std::vector<CameraInfo>> list(const Result<LibcameraSession> &session)
+/* `share` may be one that failed: then libcamera has no cameras. */
+Result<std::vector<CameraInfo>> list(const Result<std::unique_ptr<LibcameraShare>> &share)
 {
 	std::vector<CameraInfo> cameras;
 	std::set<dev_t> handled;
-	if (session) {
-		for (const auto &camera : session->cameras()) {
-			cameras.push_back(infoOf(*camera));
-			handled.merge(nodesOf(*camera));
+	if (share) {
+		for (LibcameraEntry &camera : (*share)->cameras()) {
+			cameras.push_back(std::move(camera.info));
+			handled.merge(camera.nodes);
 		}
 	}
 	/* A node that waits for somebody to set up its media pipeline is no camera by itself. */
@@ -91,19 +90,11 @@ Result<std::vector<CameraInfo>> list(const Result<LibcameraSession> &session)
 	return cameras;
 }
 
-Result<std::unique_ptr<Camera>> openLibcamera(LibcameraSession session, const std::string &id)
-{
-	auto camera = session.find(id);
-	if (!camera)
-		return fail(ENOENT, std::format("the camera {} has gone", id));
-	return std::make_unique<LibcameraCamera>(std::move(session), std::move(camera));
-}
-
 } /* namespace */
 
 Result<std::vector<CameraInfo>> listCameras()
 {
-	return list(LibcameraSession::create());
+	return list(joinLibcamera());
 }
 
 const char *locationName(CameraLocation location)
@@ -135,14 +126,14 @@ Result<std::unique_ptr<Camera>> openCamera(const CameraSelector &selector)
 	if (selector.name.starts_with("/dev/"))
 		return V4l2Camera::open(selector.name);
 
-	auto session = LibcameraSession::create();
-	const auto cameras = list(session);
+	auto share = joinLibcamera();
+	const auto cameras = list(share);
 	if (!cameras)
 		return std::unexpected(cameras.error());
 	const CameraInfo *camera = findCamera(*cameras, selector);
-	if (!camera && !session)
-		return std::unexpected(session.error());
-	if (!camera && session->lost(selector.name))
+	if (!camera && !share)
+		return std::unexpected(share.error());
+	if (!camera && (*share)->lost(selector.name))
 		return fail(
 			ENOTRECOVERABLE,
 			std::format("the camera {} was unplugged, and libcamera cannot have it a "
@@ -154,7 +145,7 @@ Result<std::unique_ptr<Camera>> openCamera(const CameraSelector &selector)
 		return noSuchCamera(*cameras, selector);
 	if (camera->backend == CameraBackend::V4l2)
 		return V4l2Camera::open(camera->id);
-	return openLibcamera(std::move(*session), camera->id);
+	return (*share)->open(camera->id);
 }
 
 Result<std::unique_ptr<Camera>> openCamera(std::string_view name)

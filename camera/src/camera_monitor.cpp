@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "heapflow/camera/camera_monitor.h"
 
-#include "libcamera_session.h"
+#include "libcamera_backend.h"
 
 #include "heapflow/heap/unique_fd.h"
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <mutex>
-#include <optional>
 #include <string_view>
 #include <system_error>
 #include <thread>
@@ -71,13 +71,11 @@ struct CameraMonitor::Watch {
 	void run();
 	void tell();
 	void join();
-	void leave();
-	/* In libcamera's thread. */
-	void onChange(std::shared_ptr<libcamera::Camera>) { eventfd_write(kick.get(), 1); }
+	void leave() { share.reset(); }
 
 	Handler handler;
 	/* None: another part of the program has libcamera, and V4L2 is what is left. */
-	std::optional<LibcameraSession> session;
+	std::unique_ptr<LibcameraShare> share;
 	UniqueFd stop;
 	UniqueFd kick;
 	UniqueFd inotify;
@@ -89,21 +87,11 @@ struct CameraMonitor::Watch {
 
 void CameraMonitor::Watch::join()
 {
-	auto fresh = LibcameraSession::create();
+	auto fresh = joinLibcamera();
 	if (!fresh)
 		return;
-	session.emplace(std::move(*fresh));
-	session->manager()->cameraAdded.connect(this, &Watch::onChange);
-	session->manager()->cameraRemoved.connect(this, &Watch::onChange);
-}
-
-void CameraMonitor::Watch::leave()
-{
-	if (!session)
-		return;
-	session->manager()->cameraAdded.disconnect(this);
-	session->manager()->cameraRemoved.disconnect(this);
-	session.reset();
+	share = std::move(*fresh);
+	share->watch([this] { eventfd_write(kick.get(), 1); });
 }
 
 void CameraMonitor::Watch::tell()
@@ -113,11 +101,11 @@ void CameraMonitor::Watch::tell()
 	 * ("duplicated ID"). If nobody else uses it, this ends it, and a new one sees what there
 	 * is. Else that camera is lost until the others have let go of it.
 	 */
-	if (session && session->hasStaleCamera()) {
+	if (share && share->hasStaleCamera()) {
 		leave();
 		join();
-		if (session && session->hasStaleCamera())
-			LibcameraSession::loseStaleCameras();
+		if (share && share->hasStaleCamera())
+			share->loseStaleCameras();
 	}
 	const auto now = listCameras();
 	if (!now)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "libcamera_controls.h"
 
-#include "heapflow/camera/camera.h"
-
 #include <algorithm>
 #include <cstring>
 #include <tuple>
@@ -314,7 +312,7 @@ std::vector<ControlDescription> controlsFromLibcamera(const libcamera::ControlIn
 	return list;
 }
 
-std::vector<ControlDescription> knownControls()
+std::vector<ControlDescription> knownLibcameraControls()
 {
 	std::vector<ControlDescription> list;
 	for (const auto &[number, id] : libcamera::controls::controls)

@@ -18,6 +18,9 @@ ControlDescription describeControl(const libcamera::ControlId &id,
 /** \brief What a camera lists, sorted by name */
 std::vector<ControlDescription> controlsFromLibcamera(const libcamera::ControlInfoMap &controls);
 
+/** \brief What heapflow::knownControls() lists, from libcamera itself */
+std::vector<ControlDescription> knownLibcameraControls();
+
 /** \return monostate for a type that heapflow does not know */
 ControlValue valueFromLibcamera(const libcamera::ControlValue &value);
 

@@ -97,10 +97,8 @@ void publishTuningFile(const std::string &path)
 
 } /* namespace */
 
-Result<void> setTuningFile(const std::string &path)
+Result<void> LibcameraSession::setTuningFile(const std::string &path)
 {
-	if (!path.empty() && access(path.c_str(), R_OK) < 0)
-		return fail(errno, std::format("cannot read the tuning file '{}'", path));
 	Shared &state = shared();
 	std::lock_guard lock(state.mutex);
 	if (state.tuningFile == path)

@@ -28,6 +28,9 @@ public:
 	/** \brief Errors: EBUSY a part of the program that is not heapflow has a manager */
 	static Result<LibcameraSession> create();
 
+	/** \brief As heapflow::setTuningFile(), of a file that can be read */
+	static Result<void> setTuningFile(const std::string &path);
+
 	LibcameraSession(LibcameraSession &&other) noexcept;
 	LibcameraSession &operator=(LibcameraSession &&other) = delete;
 	~LibcameraSession();

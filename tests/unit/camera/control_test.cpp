@@ -200,6 +200,32 @@ TEST(KnownControls, AreThoseOfLibcamera)
 	EXPECT_EQ((*windows)->elements, 0u);
 }
 
+/* The table in the library was written when it was built. */
+TEST(KnownControls, AreToldAlikeByTheTableAndByLibcamera)
+{
+	const auto table = knownControls();
+	const auto real = knownLibcameraControls();
+	ASSERT_EQ(table.size(), real.size());
+	size_t choices = 0;
+	for (size_t i = 0; i < table.size(); ++i) {
+		const ControlDescription &one = table[i], &other = real[i];
+		EXPECT_EQ(one.name, other.name);
+		EXPECT_EQ(one.vendor, other.vendor) << one.name;
+		EXPECT_EQ(one.type, other.type) << one.name;
+		EXPECT_EQ(one.array, other.array) << one.name;
+		EXPECT_EQ(one.elements, other.elements) << one.name;
+		EXPECT_EQ(one.settable, other.settable) << one.name;
+		EXPECT_EQ(one.reported, other.reported) << one.name;
+		EXPECT_EQ(one.momentary, other.momentary) << one.name;
+		ASSERT_EQ(one.choices.size(), other.choices.size()) << one.name;
+		for (size_t k = 0; k < one.choices.size(); ++k, ++choices) {
+			EXPECT_EQ(one.choices[k].value, other.choices[k].value) << one.name;
+			EXPECT_EQ(one.choices[k].name, other.choices[k].name);
+		}
+	}
+	EXPECT_GT(choices, 20u);
+}
+
 /* There and back: nothing is lost on the way to libcamera. */
 TEST(LibcameraControls, ValuesAreTheSameAfterBothWays)
 {
