@@ -113,3 +113,28 @@ def lines(title, below, series, x_name, y_name, ticks=None, log=""):
                 f'fill="none" stroke="{colour(key, i)}" stroke-width="1.5"/>',
                 text(WIDTH - right + 27, last + 4, name)]
     return drawing(top + high + 56, title, below, out)
+
+
+def panels(title, below, rows, x_name):
+    """rows: (name, unit, [(x, y)]), one under the other, each with a scale of its own that begins at 0."""
+    left, right, top, high, each = 76, 30, 92, 84, 124
+    first = min(x for _, _, values in rows for x, _ in values)
+    last = max(x for _, _, values in rows for x, _ in values)
+    place_x = lambda x: left + (x - first) / ((last - first) or 1) * (WIDTH - left - right)  # noqa: E731
+    out = []
+    for i, (name, unit, values) in enumerate(rows):
+        base, limit = top + i * each + high, 1.15 * max(y for _, y in values) or 1
+        step = nice_step(limit, 3)
+        for n in range(int(limit / step) + 1):
+            y = base - n * step / limit * high
+            out += [f'<line x1="{left}" y1="{y:.1f}" x2="{WIDTH - right}" y2="{y:.1f}" class="grid"/>',
+                    text(left - 8, y + 4, number(n * step), "dim", "end")]
+        path = " ".join(f"{'L' if n else 'M'}{place_x(x):.1f} {base - y / limit * high:.1f}"
+                        for n, (x, y) in enumerate(values))
+        out += [f'<path d="M{left} {base}H{WIDTH - right}" class="axis"/>', text(left, base - high - 8, f"{name}, {unit}" if unit else name),
+                f'<path d="{path}" fill="none" stroke="{OTHERS[i % len(OTHERS)]}" stroke-width="2"/>']
+    bottom, step = top + len(rows) * each - 18, nice_step(last - first or 1, 8)
+    out += [text(place_x(first + n * step), bottom, number(first + n * step), "dim", "middle")
+            for n in range(int((last - first) / step) + 1)]
+    out.append(text((left + WIDTH - right) / 2, bottom + 22, x_name, "dim", "middle"))
+    return drawing(bottom + 36, title, below, out)

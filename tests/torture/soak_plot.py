@@ -1,0 +1,44 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Draws what tests/torture/soak printed of its hours as SVG: soak_plot.py LOG SVG."""
+
+import re
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "board/benchmarks"))
+import plots  # noqa: E402
+
+MINUTE = re.compile(r"minute (\d+) camera (\d+) captured (\d+) lost (\d+) shown \d+ .* latency-p99 (\d+) ms")
+REST = re.compile(r"rest after minute (\d+): (\d+) descriptors, (\d+) bytes of malloc, (\d+) MiB resident, (\d+) KiB free")
+
+
+def series_of(log):
+    """(name, unit, [(hour, value)]) of what may not grow, and all frames that were captured and lost."""
+    latency, captured, lost = {}, 0, 0
+    for minute, _, frames, missed, p99 in MINUTE.findall(log):
+        hour = int(minute) / 60
+        latency[hour] = max(latency.get(hour, 0), int(p99))
+        captured, lost = captured + int(frames), lost + int(missed)
+    rests = [(int(minute) / 60, *map(int, values)) for minute, *values in REST.findall(log)]
+    if not rests:
+        sys.exit("soak_plot: this is not what soak prints")
+    return captured, lost, [
+        ("latency, 99 of 100 frames, worst of the cameras", "ms", sorted(latency.items())),
+        ("descriptors, with all closed", "", [(rest[0], rest[1]) for rest in rests]),
+        ("malloc", "KiB", [(rest[0], rest[2] / 1024) for rest in rests]),
+        ("resident", "MiB", [(rest[0], rest[3]) for rest in rests]),
+        ("free in heaps", "MiB", [(rest[0], rest[4] / 1024) for rest in rests])]
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    log = Path(sys.argv[1]).read_text()
+    captured, lost, rows = series_of(log)
+    Path(sys.argv[2]).write_text(plots.panels(
+        f"{rows[1][2][-1][0]:.3g} hours of two cameras", f"{captured} frames captured, {lost} lost", rows, "hours"))
+
+
+if __name__ == "__main__":
+    main()
