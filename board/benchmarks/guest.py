@@ -5,6 +5,7 @@
   guest.py play PEER SIZE FRAMES yes|no      one run and nothing beside it; the host counts its CPU time
   guest.py details SIZE FILE PEER…           system calls, copies, memory, latency of each, as lines of JSON
   guest.py pairs SIZE FILE ROUNDS PEER…      the peers in turn, ROUNDS times, on the clock
+  guest.py threads SIZE FILE ROUNDS PEER…    CPU time of what moves and shows the virtual camera's pictures
   guest.py layers NUMBER FRAMES yes|no       so many cameras in layers of one screen
   guest.py calls NUMBER                      so many system calls and nothing else
   guest.py smoke                             the counts that are promised, as a test (TAP)
@@ -21,7 +22,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from peers import EVERY_SIZE, PEERS, command  # noqa: E402
+from peers import DRAWING_THREAD, EVERY_SIZE, PEERS, command  # noqa: E402
 import witness  # noqa: E402
 
 BUILD = Path(os.environ["HEAPFLOW_BUILD"])
@@ -208,6 +209,45 @@ def pairs(size, file, rounds, peers):
                  cpu=now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime, **result)
 
 
+def thread_times(pid):
+    """CPU time of each thread, in s: proc(5), stat."""
+    times = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        name, _, rest = (task / "stat").read_text().partition("(")[2].rpartition(")")
+        user, system = rest.split()[11:13]
+        times[name, task.name] = (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    return times
+
+
+def threads(size, file, rounds, peers):
+    """For each frame shown in four seconds of playing: what all threads took but the one that draws the camera's."""
+    prepare(size, {PEERS[peer].camera for peer in peers})
+    path = Path("/tmp/witness")
+    for number in range(rounds):
+        for peer in peers if number % 2 == 0 else reversed(peers):
+            path.unlink(missing_ok=True)
+            process = subprocess.Popen(words_of(peer, size, 100000), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL,
+                                       env={**os.environ, "LD_PRELOAD": str(WITNESS), "FRAME_WITNESS": str(path)})
+            time.sleep(2)
+            before, begin = thread_times(process.pid), time.monotonic_ns()
+            time.sleep(4)
+            after, end = thread_times(process.pid), time.monotonic_ns()
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            shown = sum(begin <= frame[0] < end for frame in witness.frames_shown(path))
+            settle()
+            names = {}
+            for (name, task), used in after.items():
+                names[name] = names.get(name, 0) + used - before.get((name, task), 0)
+            drawing = names.pop(DRAWING_THREAD)
+            print(f"{size} {peer} {number + 1} of {rounds}", flush=True)
+            if shown:
+                emit(file, what="threads", size=size, peer=peer, round=number, shown=shown,
+                     **{"ms": sum(names.values()) * 1e3 / shown, "drawing-ms": drawing * 1e3 / shown,
+                        "each": {name: round(used * 1e3 / shown, 3) for name, used in names.items() if used}})
+
+
 def layers_command(number, frames, screen):
     """So many cameras of 640x480, side by side in layers of one screen."""
     words = ["gst-launch-1.0", "-q", "-f"]
@@ -254,6 +294,8 @@ def main():
         details(rest[0], rest[1], rest[2:])
     elif what == "pairs":
         pairs(rest[0], rest[1], int(rest[2]), rest[3:])
+    elif what == "threads":
+        threads(rest[0], rest[1], int(rest[2]), rest[3:])
     elif what == "layers":
         number, frames, screen = rest
         prepare("480p")

@@ -32,11 +32,14 @@ PEERS = {peer.key: peer for peer in (
     Peer("virtual-heapflow", "heapcamerasrc ! heapkmssink", "virtual", "virtual-heapflow", copies=True),
     Peer("virtual-libcamerasrc", "libcamerasrc ! kmssink skip-vsync", "virtual", "virtual-libcamerasrc",
          copies=True),
+    Peer("virtual-libcamerasrc-vsync", "libcamerasrc ! kmssink", "virtual", "virtual-libcamerasrc", copies=True),
     Peer("virtual-cam", "cam, KMS output", "virtual", "virtual-cam", copies=True),
     Peer("vimc-heapflow", "heapcamerasrc ! heapkmssink", "vimc", "vimc-heapflow", copies=True),
     Peer("vimc-libcamerasrc", "libcamerasrc ! kmssink skip-vsync", "vimc", "vimc-libcamerasrc", copies=True),
 )}
 
+# Of libcamera's virtual camera, where its picture is drawn.
+DRAWING_THREAD = "VirtualCamera"
 VIMC = "platform/vimc.0 Sensor B"
 
 
@@ -99,7 +102,7 @@ def command(peer, size, frames, node, card, screen=True):
         sink = ["heapkmssink", "sync=false", *(["drop-policy=replace"] if peer.key == "replace-heapflow" else [])]
     else:
         sink = ["kmssink", "driver-name=vkms", "sync=false"]
-        if peer.key != "dmabuf-vsync":
+        if not peer.key.endswith("-vsync"):
             sink.append("skip-vsync=true")
     # -f: gst-launch's handler of a crash spins.
     return ["gst-launch-1.0", "-q", "-f", *source(peer, size, frames, node), "!", *sink]

@@ -20,11 +20,15 @@ def lengths(peer, size):
 
 
 def cpu_jobs(number, sizes):
-    """CPU time of the whole board: with the screen, and, once for each source, without it."""
+    """CPU time of the whole board: with the screen, and, once for each source, without it.
+
+    Those whose frames are mapped or copied take too long for more than one round, and cost so much that the
+    host's load hardly shows.
+    """
     for size in [*sizes, SMALL]:
         sources = set()
         for key, peer in PEERS.items():
-            if size not in sizes_of(peer):
+            if size not in sizes_of(peer) or (number and peer.copies):
                 continue
             screens = ["yes"] if peer.source in sources else ["yes", "no"]
             sources.add(peer.source)
@@ -33,11 +37,11 @@ def cpu_jobs(number, sizes):
                     yield f"{number} cpu {key}-{size}-{screen}-{frames} play {key} {size} {frames} {screen}"
 
 
-def layer_jobs():
+def layer_jobs(number):
     for cameras in (1, 2, 4):
         for screen in ("yes", "no"):
             for frames in (60, 660):
-                yield f"0 cpu layers-{cameras}-{screen}-{frames} layers {cameras} {frames} {screen}"
+                yield f"{number} cpu layers-{cameras}-{screen}-{frames} layers {cameras} {frames} {screen}"
 
 
 def main():
@@ -47,6 +51,15 @@ def main():
     parser.add_argument("--quick", action="store_true")
     arguments = parser.parse_args()
     sizes = ["720p"] if arguments.quick else list(SIZES)
+    # On the clock first: they are run alone.
+    for size in reversed(sizes):
+        print(f"0 real {size} pairs {size} out/bench/real-{size}.jsonl {arguments.pairs} {' '.join(VIVID)}")
+        virtual = [key for key in LIBCAMERA if size in sizes_of(PEERS[key])]
+        if virtual:
+            print(f"0 real virtual-{size} pairs {size} out/bench/real-virtual-{size}.jsonl 2 {' '.join(virtual)}")
+            moved = [key for key in virtual if key != "virtual-cam"]
+            print(f"0 real threads-{size} threads {size} out/bench/threads-{size}.jsonl {arguments.pairs} "
+                  f"{' '.join(moved)}")
     print("0 cpu calls-10000 calls 10000")
     print("0 cpu calls-410000 calls 410000")
     # Long ones first, so that the processors finish together; heavy frames make heavy runs.
@@ -58,17 +71,12 @@ def main():
             print(f"0 simulated virtual-{size} details {size} out/bench/simulated-virtual-{size}.jsonl "
                   f"{' '.join(virtual)}")
     print(f"0 simulated vimc details {SMALL} out/bench/simulated-vimc.jsonl {' '.join(VIMC)}")
-    for size in reversed(sizes):
-        print(f"0 real {size} pairs {size} out/bench/real-{size}.jsonl {arguments.pairs} {' '.join(VIVID)}")
-        virtual = [key for key in LIBCAMERA if size in sizes_of(PEERS[key])]
-        if virtual:
-            print(f"0 real virtual-{size} pairs {size} out/bench/real-virtual-{size}.jsonl 2 {' '.join(virtual)}")
     for number in range(arguments.rounds):
         for job in cpu_jobs(number, sizes):
             print(job)
-    if not arguments.quick:
-        for job in layer_jobs():
-            print(job)
+        if not arguments.quick:
+            for job in layer_jobs(number):
+                print(job)
 
 
 if __name__ == "__main__":

@@ -36,13 +36,16 @@ METHODS = """
 
 - **Simulated time** (`board/run --simulated-time`): the clock stands still while anything runs, so no load of
   the host delays a frame, and every pipeline plays the same frames. *CPU* is the time of the host's processor for
-  the whole board, kernel and camera included: of a long run less that of a short one, divided by the difference in
-  frames. *own* is that less the same source into `fakesink` (for the bare loop: less its capture alone).
-- **Real time**: the pipelines in turn, forwards and backwards, in one boot; medians, in parentheses least and most.
+  the whole board, kernel and camera included: of a long run less that of a short one, the best of each, divided by the difference in
+  frames; in parentheses what the rounds were. *own* is that less the same source into `fakesink` (for the bare loop: less its capture alone).
+- **Real time**: the pipelines in turn, forwards and backwards, in one boot, with nothing beside it; medians, in parentheses least and most.
   *CPU of the process* includes its start, the kernel's threads not.
 - **Latency** is from the driver's time of the filled frame (V4L2's timestamp; libcamera's virtual camera: when it unmaps what it
   drew) to the arrival of its flip (the event, or the return of a call that waits for the vblank). It is taken from outside by a
   preloaded library (`tests/bench/frame_witness.cpp`), the same for all; frames are followed by the inode of their dma-buf.
+- **Threads**: of a pipeline with libcamera's virtual camera, the processor time of all threads but the one that draws the
+  picture, over four seconds of playing in real time, for each frame shown. Drawing costs ten times the rest, and the host's load moves that by
+  more than what is compared.
 - **System calls**: `strace -f -c`, long run less short run. clock_gettime() is left out: the board has no vDSO for it, all
   hardware has; with it in parentheses.
 - **Copied**: bytes of frames that the CPU read to write them elsewhere, by `GST_TRACERS=heapflow`; for all, the kernel's
@@ -126,6 +129,14 @@ def section(title, size, entries, cameras):
         head = ["", "frames/s", "shown", "CPU of the process, ms/frame", "latency p50 / p99 ms", "first frame ms",
                 "first frame to heapflow's"]
         parts += ["Real time:", table(head, [real_row(key, entries[key]) for key in played])]
+    apart = [key for key in keys if "threads" in entries[key]]
+    if apart:
+        parts += ["CPU time of threads, real time, ms for a frame shown:",
+                  table(["", "all but the drawing", "the drawing", "of the first, by thread"],
+                        [[PEERS[key].name, with_spread(entries[key]["threads"]["ms"]),
+                          with_spread(entries[key]["threads"]["drawing-ms"]),
+                          ", ".join(f"{name} {value:.2f}" for name, value in entries[key]["threads"]["each"].items())]
+                         for key in apart])]
     return "\n\n".join(parts) + "\n"
 
 

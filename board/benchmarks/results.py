@@ -114,11 +114,23 @@ def add_real(table, directory):
                  if "first-frame-ms" in a and "first-frame-ms" in b])
 
 
+def add_threads(table, directory):
+    runs = {}
+    for line in lines_of(directory, "threads-*.jsonl"):
+        runs.setdefault((line["size"], line["peer"]), []).append(line)
+    for (size, key), rounds in runs.items():
+        entry = table.setdefault(size, {}).setdefault(key, {})
+        entry["threads"] = {"ms": spread([line["ms"] for line in rounds]),
+                            "drawing-ms": spread([line["drawing-ms"] for line in rounds]),
+                            "each": rounds[-1]["each"]}
+
+
 def gather(directory):
     table = {}
     layers, call = add_cpu(table, directory)
     add_simulated(table, directory)
     add_real(table, directory)
+    add_threads(table, directory)
     about = dict(line.split("\t", 1) for line in (directory / "about.tsv").read_text().splitlines())
     read = lambda name: json.loads((directory / name).read_text() or "{}") if (directory / name).exists() else {}  # noqa: E731
     return {"about": about, "sizes": table, "layers": layers, "call-ms": call,
