@@ -37,10 +37,10 @@ const char *foreignMemory(const GstCapsFeatures *features)
 }
 
 /* Length of a plane when nothing follows it in the dma-buf. */
-uint32_t planeLines(const FormatInfo *known, unsigned plane, uint32_t height)
+uint64_t planeLines(const FormatInfo *known, unsigned plane, uint32_t height)
 {
 	const unsigned subsampling = known ? known->plane[plane].verticalSubsampling : 1;
-	return (height + subsampling - 1) / subsampling;
+	return (uint64_t{height} + subsampling - 1) / subsampling;
 }
 
 } /* namespace */
@@ -231,6 +231,9 @@ Result<FrameLayout> layoutOfBuffer(const FrameFormat &format, GstBuffer *buffer)
 		layout.colorimetry = colorimetryFromVideo(format.info.colorimetry);
 
 	const unsigned planes = meta ? meta->n_planes : GST_VIDEO_INFO_N_PLANES(&format.info);
+	if (planes > GST_VIDEO_MAX_PLANES)
+		return fail(EINVAL,
+			    formatted(_("the GstVideoMeta of a frame has %u planes"), planes));
 	if (memories != 1 && memories != planes)
 		return fail(EINVAL, formatted(_("the frame is spread over %u memories"), memories),
 			    _("heapflow takes one dma-buf for a frame, or one for each plane"));
@@ -248,8 +251,14 @@ Result<FrameLayout> layoutOfBuffer(const FrameFormat &format, GstBuffer *buffer)
 		PlaneLayout &plane = layout.planes[i];
 		const bool followed = memories == 1 && i + 1 < planes &&
 				      layout.planes[i + 1].offset > plane.offset;
-		plane.length = followed ? layout.planes[i + 1].offset - plane.offset
-					: plane.stride * planeLines(known, i, layout.height);
+		const uint64_t length =
+			followed ? layout.planes[i + 1].offset - plane.offset
+				 : plane.stride * planeLines(known, i, layout.height);
+		if (length > std::numeric_limits<uint32_t>::max())
+			return fail(EINVAL,
+				    formatted(_("plane %u has stride %u, for a picture of %ux%u"),
+					      i, plane.stride, layout.width, layout.height));
+		plane.length = uint32_t(length);
 	}
 	return layout;
 }

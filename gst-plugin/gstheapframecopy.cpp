@@ -2,6 +2,7 @@
 #include "gstheapframecopy.h"
 
 #include "gstheapbufferpool.h"
+#include "gstheapframebounds.h"
 #include "gstheapframeoriginprivate.h"
 #include "gstheapi18n.h"
 
@@ -61,7 +62,7 @@ Result<void> checkFrame(const FrameFormat &format, GstBuffer *frame)
 	if (meta && (meta->width < width || meta->height < height))
 		return fail(EINVAL, formatted(_("a frame has %ux%u pixels, the caps say %ux%u"),
 					      meta->width, meta->height, width, height));
-	return {};
+	return checkFrameBounds(format, frame);
 }
 
 /*

@@ -12,7 +12,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include <gst/gst.h>
@@ -150,9 +150,9 @@ private:
 	ScanoutStats stats_;
 	ScanoutPlan publishedPlan_;
 	bool planned_ = false;
-	std::unordered_set<GstMiniObject *> watched_;
-	std::vector<UniqueFd> dead_; /* dma-bufs to forget */
-	ScreenCounts counts_;        /* when last seen */
+	std::unordered_map<GstMiniObject *, BufferIdentity> watched_; /* memories */
+	std::vector<BufferIdentity> dead_;                            /* to forget */
+	ScreenCounts counts_;                                         /* when last seen */
 	ScreenCounts countsBefore_;  /* of the runs before: of those that only grow */
 	uint64_t copies_ = 0;        /* frames that a copy was needed for */
 	uint64_t earlierCopies_ = 0; /* frames that were copies when they came */

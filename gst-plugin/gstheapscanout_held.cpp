@@ -6,8 +6,6 @@
 
 #include <utility>
 
-#include <fcntl.h>
-
 #include <gst/allocators/gstdmabuf.h>
 
 namespace heapflow::gst
@@ -115,14 +113,16 @@ void Scanout::watch(GstMemory *memory)
 	GstMiniObject *root = GST_MINI_OBJECT_CAST(memory->parent ? memory->parent : memory);
 	{
 		std::lock_guard state(stateMutex_);
-		if (!watched_.insert(root).second)
+		if (watched_.contains(root))
 			return;
+		const auto identity = bufferIdentity(gst_dmabuf_memory_get_fd(memory));
+		watched_.emplace(root, identity.value_or(BufferIdentity()));
 	}
 	/* The memory may outlive the sink. */
 	gst_mini_object_weak_ref(root, memoryDied, new std::weak_ptr<Scanout>(weak_from_this()));
 }
 
-/* The descriptor is closed after this; a duplicate keeps the dma-buf until it is forgotten. */
+/* Its descriptor is not asked: somebody may have closed it, or made it that of something else. */
 void Scanout::memoryDied(gpointer data, GstMiniObject *memory)
 {
 	std::unique_ptr<std::weak_ptr<Scanout>> reference(
@@ -131,12 +131,10 @@ void Scanout::memoryDied(gpointer data, GstMiniObject *memory)
 	if (!self)
 		return;
 
-	const int fd = gst_dmabuf_memory_get_fd(reinterpret_cast<GstMemory *>(memory));
 	{
 		std::lock_guard state(self->stateMutex_);
-		self->watched_.erase(memory);
-		if (UniqueFd duplicate(fcntl(fd, F_DUPFD_CLOEXEC, 3)); duplicate.valid())
-			self->dead_.push_back(std::move(duplicate));
+		if (const auto watched = self->watched_.extract(memory))
+			self->dead_.push_back(watched.mapped());
 	}
 	/* At once when the Screen is free, so that no memory of a heap waits for a next frame. */
 	if (!inFlipHandler && self->screenMutex_.try_lock()) {
@@ -148,13 +146,13 @@ void Scanout::memoryDied(gpointer data, GstMiniObject *memory)
 /* With the screen's mutex held. */
 void Scanout::forgetDead()
 {
-	std::vector<UniqueFd> dead;
+	std::vector<BufferIdentity> dead;
 	{
 		std::lock_guard state(stateMutex_);
 		dead.swap(dead_);
 	}
-	for (const UniqueFd &fd : dead)
-		screen_->forget(fd.get());
+	for (const BufferIdentity &buffer : dead)
+		screen_->forget(buffer);
 }
 
 } /* namespace heapflow::gst */

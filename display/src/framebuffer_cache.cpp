@@ -3,11 +3,12 @@
 
 #include "framebuffer_needs.h"
 
+#include "heapflow/heap/plane_bounds.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <format>
 
-#include <sys/stat.h>
 #include <xf86drm.h>
 #include <xf86drmMode.h>
 
@@ -22,6 +23,15 @@ bool sameMemory(const FrameLayout &a, const FrameLayout &b)
 {
 	return a.fourcc == b.fourcc && a.modifier == b.modifier && a.width == b.width &&
 	       a.height == b.height && a.planes == b.planes;
+}
+
+/* Many an error is that a descriptor is of something else. */
+Error named(Error error, std::span<const int> dmabufs)
+{
+	for (const int dmabuf : dmabufs)
+		if (otherThanDmabuf(dmabuf))
+			return withForeignDescriptor(std::move(error), dmabuf);
+	return error;
 }
 
 /* A lack of memory or descriptors may be over the next time. */
@@ -70,37 +80,15 @@ private:
 
 } /* namespace */
 
-Result<BufferIdentity> bufferIdentity(int dmabuf)
-{
-	struct stat status;
-	if (fstat(dmabuf, &status))
-		return fail(errno,
-			    std::format("cannot identify the dma-buf of descriptor {}", dmabuf));
-	return BufferIdentity{status.st_dev, status.st_ino, static_cast<uint64_t>(status.st_size)};
-}
-
 Result<void> checkLayoutFits(const FrameLayout &layout, const FrameIdentity &buffers, size_t count)
 {
 	const size_t planes = layout.planes.size();
 	if (planes < 1 || planes > 4 || (count != 1 && count != planes))
 		return fail(EINVAL, std::format("a frame with {} planes in {} dma-bufs: {}", planes,
 						count, describe(layout)));
-	for (size_t buffer = 0; buffer < count; buffer++) {
-		uint64_t needed = 0;
-		for (size_t plane = 0; plane < planes; plane++)
-			if (count == 1 || plane == buffer)
-				needed = std::max(needed, uint64_t{layout.planes[plane].offset} +
-								  layout.planes[plane].length);
-		if (needed > buffers[buffer].size)
-			return fail(
-				EINVAL,
-				std::format("the dma-buf{} is too small: {} bytes, the frame "
-					    "needs {} ({})",
-					    count > 1 ? std::format(" of plane {}", buffer) : "",
-					    buffers[buffer].size, needed, describe(layout)),
-				"Allocate at least the size of the frame's layout");
-	}
-	return {};
+	std::array<uint64_t, 4> sizes = {};
+	std::ranges::transform(buffers, sizes.begin(), &BufferIdentity::size);
+	return checkPlanesFit(layout, std::span(sizes).first(count));
 }
 
 FramebufferCache::FramebufferCache(int drm, bool withModifiers)
@@ -136,7 +124,7 @@ Result<uint32_t> FramebufferCache::get(std::span<const int> dmabufs, const Frame
 	}
 
 	if (auto fits = checkLayoutFits(layout, buffers, dmabufs.size()); !fits)
-		return std::unexpected(fits.error());
+		return std::unexpected(named(fits.error(), dmabufs));
 	auto framebuffer = make(dmabufs, layout);
 	if (framebuffer)
 		entries_.push_back({buffers, layout, *framebuffer});
@@ -149,10 +137,12 @@ Result<uint32_t> FramebufferCache::make(std::span<const int> dmabufs, const Fram
 {
 	const ImportedPlanes planes(drm_, dmabufs);
 	if (planes.error())
-		return fail(planes.error(),
-			    std::format("the display cannot import the dma-buf of {}",
-					describe(layout)),
-			    "It may need contiguous memory: try a heap such as default_cma_region");
+		return std::unexpected(named(
+			{planes.error(),
+			 std::format("the display cannot import the dma-buf of {}",
+				     describe(layout)),
+			 "It may need contiguous memory: try a heap such as default_cma_region"},
+			dmabufs));
 	imports_ += dmabufs.size();
 
 	const auto framebuffer = addFramebuffer(drm_, planes.handles(), layout, withModifiers_);
@@ -164,15 +154,12 @@ Result<uint32_t> FramebufferCache::make(std::span<const int> dmabufs, const Fram
 		    framebufferNeeds(drm_, planes.handles(), layout, withModifiers_));
 }
 
-void FramebufferCache::forget(int dmabuf, const InUse &inUse)
+void FramebufferCache::forget(const BufferIdentity &buffer, const InUse &inUse)
 {
-	const auto buffer = bufferIdentity(dmabuf);
-	if (!buffer)
-		return;
 	{
 		const std::lock_guard lock(mutex_);
 		for (Entry &entry : entries_) {
-			if (std::ranges::contains(entry.buffers, *buffer))
+			if (std::ranges::contains(entry.buffers, buffer))
 				entry.forgotten = true;
 		}
 	}

@@ -2,6 +2,7 @@
 /* Framebuffers of dma-bufs, made once each. */
 #pragma once
 
+#include "heapflow/heap/buffer_identity.h"
 #include "heapflow/heap/error.h"
 #include "heapflow/heap/frame_layout.h"
 
@@ -13,28 +14,8 @@
 #include <span>
 #include <vector>
 
-#include <sys/types.h>
-
 namespace heapflow
 {
-
-/**
- * \brief Which dma-buf a descriptor is of
- *
- * A descriptor's number says nothing: it is used again, and one dma-buf may have several. The
- * kernel gives each dma-buf an inode number of its own that is not used again (dma_buf_getfile()
- * in drivers/dma-buf/dma-buf.c).
- */
-struct BufferIdentity {
-	dev_t device = 0;
-	ino_t inode = 0;
-	uint64_t size = 0; /**< bytes */
-
-	bool operator==(const BufferIdentity &) const = default;
-};
-
-/** \brief Errors: EBADF and what else fstat() says */
-Result<BufferIdentity> bufferIdentity(int dmabuf);
 
 /** \brief Those of a frame: one, or one for each plane; the rest is empty */
 using FrameIdentity = std::array<BufferIdentity, 4>;
@@ -74,8 +55,8 @@ public:
 	 * `dmabufs` is one that holds all planes, or one for each plane. A refusal is remembered
 	 * with the dma-buf, and told again without asking the driver.
 	 *
-	 * Errors: EINVAL the dma-buf is too small, or their number fits no frame; what PRIME import
-	 * and AddFB2 say, with what the driver needs and what the frame has.
+	 * Errors: EINVAL a dma-buf is too small or none, or their number fits no frame; what PRIME
+	 * import and AddFB2 say, with what the driver needs and what the frame has.
 	 */
 	Result<uint32_t> get(std::span<const int> dmabufs, const FrameLayout &layout);
 	Result<uint32_t> get(int dmabuf, const FrameLayout &layout)
@@ -84,7 +65,7 @@ public:
 	}
 
 	/** \brief Remove those of one dma-buf, now or when nothing uses them any more */
-	void forget(int dmabuf, const InUse &inUse);
+	void forget(const BufferIdentity &buffer, const InUse &inUse);
 
 	/** \brief Remove what was forgotten and is now unused */
 	void collect(const InUse &inUse);

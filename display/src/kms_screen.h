@@ -52,7 +52,7 @@ public:
 		return output_->drain(layer_, timeout);
 	}
 	Result<void> hide() override { return output_->hide(layer_); }
-	void forget(int dmabuf) override { output_->forget(dmabuf); }
+	void forget(const BufferIdentity &buffer) override { output_->forget(buffer); }
 	Result<Image> screenshot() override { return output_->screenshot(); }
 	Result<uint32_t>
 	pitchAlignment(uint32_t fourcc, uint32_t width, uint32_t height,
@@ -63,6 +63,7 @@ public:
 	ScreenCounts counts() const override { return output_->counts(); }
 	ScreenStatistics statistics() const override { return output_->statistics(layer_); }
 
+	using Screen::forget;
 	using Screen::show;
 
 private:

@@ -462,10 +462,10 @@ Result<void> Output::leave(Lock &lock, OutputLayer *layer)
 	return result;
 }
 
-void Output::forget(int dmabuf)
+void Output::forget(const BufferIdentity &buffer)
 {
 	const Lock lock(mutex_);
-	cache_.forget(dmabuf, inUse());
+	cache_.forget(buffer, inUse());
 }
 
 Result<uint32_t> Output::pitchAlignment(uint32_t fourcc, uint32_t width, uint32_t height,

@@ -74,7 +74,7 @@ public:
 	Result<void> show(OutputLayer *layer, const Frame &frame);
 	Result<void> drain(OutputLayer *layer, std::chrono::milliseconds timeout);
 	Result<void> hide(OutputLayer *layer);
-	void forget(int dmabuf);
+	void forget(const BufferIdentity &buffer);
 	Result<Image> screenshot();
 	Result<uint32_t> pitchAlignment(uint32_t fourcc, uint32_t width, uint32_t height,
 					const std::function<Result<Buffer>(uint64_t)> &allocate);

@@ -3,6 +3,7 @@
 
 #include "access_check.h"
 #include "cpu_window.h"
+#include "heapflow/heap/buffer_identity.h"
 
 #include <cerrno>
 #include <string>
@@ -40,10 +41,13 @@ Result<void> sync(int dmabuf, uint64_t flags, const char *what)
 	 */
 	while (ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &request) != 0) {
 		if (errno != EINTR && errno != EAGAIN)
-			return fail(errno,
-				    std::string("cannot ") + what +
-					    " CPU access to the dma-buf on file descriptor " +
-					    std::to_string(dmabuf));
+			return std::unexpected(withForeignDescriptor(
+				{errno,
+				 std::string("cannot ") + what +
+					 " CPU access to the dma-buf on file descriptor " +
+					 std::to_string(dmabuf),
+				 ""},
+				dmabuf));
 	}
 	return {};
 }

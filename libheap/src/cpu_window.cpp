@@ -3,6 +3,8 @@
 
 #include "access_check.h"
 #include "guarded_pages.h"
+#include "heapflow/heap/buffer.h"
+#include "heapflow/heap/buffer_identity.h"
 
 #include <cerrno>
 #include <limits>
@@ -23,6 +25,22 @@ std::string rangeText(ByteRange range)
 	if (range.offset > 0)
 		text += " at offset " + std::to_string(range.offset);
 	return text;
+}
+
+Error mapError(int code, int dmabuf, ByteRange range)
+{
+	Error error{code,
+		    "cannot map " + rangeText(range) + " of the dma-buf on file descriptor " +
+			    std::to_string(dmabuf),
+		    ""};
+	const auto size = bufferSize(dmabuf);
+	if (size && range.offset + range.size > *size)
+		error.message += ", which has " + std::to_string(*size) + " bytes";
+	else if (code == EINVAL)
+		error.hint = "Its heap may be protected and give the CPU no view of it";
+	else if (code == EACCES)
+		error.hint = "The descriptor may have been made for reading only (O_RDONLY)";
+	return withForeignDescriptor(std::move(error), dmabuf);
 }
 
 } /* namespace */
@@ -49,13 +67,7 @@ Result<std::shared_ptr<CpuWindow>> CpuWindow::create(int dmabuf, ByteRange range
 	void *base = mmap(nullptr, length, protection, MAP_SHARED, window->fd(),
 			  static_cast<off_t>(range.offset - before));
 	if (base == MAP_FAILED) {
-		const int code = errno;
-		return fail(code,
-			    "cannot map " + rangeText(range) +
-				    " of the dma-buf on file descriptor " + std::to_string(dmabuf),
-			    code == EINVAL ? "The buffer is smaller, or its heap is protected and "
-					     "gives the CPU no view of it"
-					   : "");
+		return std::unexpected(mapError(errno, dmabuf, range));
 	}
 	window->base_ = static_cast<std::byte *>(base);
 	window->length_ = length;

@@ -123,8 +123,34 @@ TEST(FramebufferOfPlanes, HasADmabufForEach)
 	EXPECT_FALSE(cache.get(three, layout));
 
 	/* Either of them may die first. */
-	cache.forget(chroma.get(), [](uint32_t) { return false; });
+	cache.forget(*bufferIdentity(chroma.get()), [](uint32_t) { return false; });
 	EXPECT_EQ(cache.framebuffers(), 0u);
+}
+
+/* Whoever had it may have closed it, or made its number that of something else. */
+TEST(FramebufferCache, ForgetsADmabufWhoseDescriptorIsGone)
+{
+	test::FakeKms fake({.modes = {test::makeMode(640, 480)}});
+	FramebufferCache cache(fake.fd(), true);
+	const FrameLayout layout = makeFrameLayout(DRM_FORMAT_NV12, 640, 480).value();
+	UniqueFd buffer(memfd_create("frame", MFD_CLOEXEC));
+	ASSERT_EQ(ftruncate(buffer.get(), static_cast<off_t>(layout.size())), 0);
+	const BufferIdentity identity = *bufferIdentity(buffer.get());
+	ASSERT_TRUE(cache.get(buffer.get(), layout));
+	buffer.reset();
+	cache.forget(identity, [](uint32_t) { return false; });
+	EXPECT_EQ(cache.framebuffers(), 0u);
+}
+
+TEST(FramebufferCache, SaysWhatADescriptorIsOfThatIsNoDmabuf)
+{
+	test::FakeKms fake({.modes = {test::makeMode(640, 480)}});
+	FramebufferCache cache(fake.fd(), true);
+	const UniqueFd empty(memfd_create("empty", MFD_CLOEXEC));
+	const auto refused =
+		cache.get(empty.get(), makeFrameLayout(DRM_FORMAT_NV12, 640, 480).value());
+	ASSERT_FALSE(refused);
+	EXPECT_THAT(refused.error().message, HasSubstr("is no dma-buf but /memfd:empty"));
 }
 
 /* A driver that said no is not asked again about the same dma-buf and layout. */

@@ -198,6 +198,29 @@ TEST_F(BufferLayout, AMemoryForEachPlane)
 	EXPECT_EQ(layout->planes[1], (PlaneLayout{0, 128, 128 * 32}));
 }
 
+/* 2^30 bytes times 64 lines are 0 in 32 bits. */
+TEST_F(BufferLayout, AStrideWhosePlaneWrapsAroundIsRefused)
+{
+	FrameLayout wide{DRM_FORMAT_NV12, 0, 128, 64, {}};
+	wide.planes = {{0, 1 << 30, 0}, {0, 1 << 30, 0}};
+	addVideoMeta(buffer_, wide);
+	const auto layout = layoutOfBuffer(*frameFormatFromCaps(caps_.caps), buffer_);
+	ASSERT_FALSE(layout);
+	EXPECT_NE(layout.error().message.find("stride 1073741824"), std::string::npos);
+}
+
+TEST_F(BufferLayout, AMetaOfMorePlanesThanThereCanBeIsRefused)
+{
+	FrameLayout tiled{DRM_FORMAT_NV12, 0, 128, 64, {}};
+	tiled.planes = {{0, 128, 128 * 64}, {128 * 64, 128, 128 * 32}};
+	addVideoMeta(buffer_, tiled)->n_planes = 200;
+	const Caps caps("video/x-raw(memory:DMABuf),format=DMA_DRM,width=128,height=64,"
+			"framerate=1/1,drm-format=NV12:0x0100000000000001");
+	const auto layout = layoutOfBuffer(*frameFormatFromCaps(caps.caps), buffer_);
+	ASSERT_FALSE(layout);
+	EXPECT_NE(layout.error().message.find("200 planes"), std::string::npos);
+}
+
 TEST_F(BufferLayout, AMetaOfAnotherFormatIsRefused)
 {
 	gsize offsets[GST_VIDEO_MAX_PLANES] = {};

@@ -5,6 +5,7 @@
 #include "heapflow/display/layer.h"
 #include "heapflow/display/screen_events.h"
 #include "heapflow/heap/buffer.h"
+#include "heapflow/heap/buffer_identity.h"
 #include "heapflow/heap/error.h"
 #include "heapflow/heap/frame_layout.h"
 
@@ -261,11 +262,19 @@ public:
 	virtual Result<void> hide() = 0;
 
 	/**
-	 * \brief Forget the framebuffers of a dma-buf, before its last descriptor is closed
+	 * \brief Forget the framebuffers of a dma-buf, which keep its memory
 	 *
-	 * One that is on the screen goes when it is replaced.
+	 * Before or after its last descriptor is closed. One that is on the screen goes when it is
+	 * replaced.
 	 */
-	virtual void forget(int dmabuf) = 0;
+	virtual void forget(const BufferIdentity &buffer) = 0;
+
+	/** \brief The same while it has a descriptor */
+	void forget(int dmabuf)
+	{
+		if (const auto buffer = bufferIdentity(dmabuf))
+			forget(*buffer);
+	}
 
 	/**
 	 * \brief What the screen shows: through its writeback connector, or else by mapping
