@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "buffer_check.h"
 
+#include "heapflow/heap/buffer_identity.h"
+
+#include <algorithm>
 #include <cerrno>
 #include <format>
 #include <set>
+#include <utility>
 
-#include <sys/stat.h>
+#include <fcntl.h>
 
 namespace heapflow
 {
@@ -21,17 +25,39 @@ Result<void> checkBuffers(std::span<const Buffer> buffers,
 	std::set<std::pair<dev_t, ino_t>> seen;
 	for (size_t index = 0; index < buffers.size(); ++index) {
 		const Buffer &buffer = buffers[index];
-		if (auto fits = checkFrameLayout(configuration.layout, buffer.size()); !fits)
-			return fits;
-		struct stat status{};
-		if (fstat(buffer.fd(), &status) < 0)
-			return fail(errno,
+		const auto identity = bufferIdentity(buffer.fd());
+		if (!identity)
+			return fail(identity.error().code,
 				    std::format("buffer {} for {} has no dma-buf", index, camera));
-		if (!seen.emplace(status.st_dev, status.st_ino).second)
+		/* Not what its owner says of it: libcamera ends the program when it maps a plane
+		 * that is not there, and a driver that attaches one loses it (videobuf2-core.c). */
+		if (auto fits = checkFrameLayout(configuration.layout,
+						 std::min(buffer.size(), identity->size));
+		    !fits)
+			return std::unexpected(withForeignDescriptor(fits.error(), buffer.fd()));
+		if (!seen.emplace(identity->device, identity->inode).second)
 			return fail(EINVAL,
 				    std::format("buffer {} for {} is the same dma-buf as one "
 						"before it",
 						index, camera));
+	}
+	return {};
+}
+
+Result<void> checkDescriptors(std::span<const Buffer> buffers, bool writtenByCpu,
+			      std::string_view camera)
+{
+	for (size_t index = 0; index < buffers.size(); ++index) {
+		const int fd = buffers[index].fd();
+		if (otherThanDmabuf(fd))
+			return std::unexpected(withForeignDescriptor(
+				{EINVAL, std::format("buffer {} for {}", index, camera), ""}, fd));
+		if (writtenByCpu && (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
+			return fail(EACCES,
+				    std::format("buffer {} for {} is read-only: file descriptor {}",
+						index, camera, fd),
+				    "This camera writes with the CPU: export the dma-buf with "
+				    "O_RDWR (DRM_RDWR)");
 	}
 	return {};
 }

@@ -177,14 +177,13 @@ Result<void> LibcameraCamera::importBuffers(std::span<const Buffer> buffers, uns
 			configurations_.empty()
 				? std::format("the camera {} is not configured", info_.id)
 				: std::format("the camera {} has no stream {}", info_.id, stream));
-	if (auto usable = checkBuffers(buffers, configurations_[stream],
-				       std::format("the camera {}", info_.id));
-	    !usable)
+	const std::string name = std::format("the camera {}", info_.id);
+	if (auto usable = checkBuffers(buffers, configurations_[stream], name); !usable)
+		return usable;
+	if (auto usable = checkDescriptors(buffers, nodes_.empty(), name); !usable)
 		return usable;
 #if LIBCAMERA_VERSION_MAJOR == 0 && LIBCAMERA_VERSION_MINOR < 6
-	if (auto taken =
-		    checkMemory(nodes_, buffers.front(), std::format("the camera {}", info_.id));
-	    !taken)
+	if (auto taken = checkMemory(nodes_, buffers.front(), name); !taken)
 		return taken;
 #endif
 	return requests_.import(stream, libcameraConfiguration_->at(stream).stream(),

@@ -4,6 +4,8 @@
 #include "clock.h"
 #include "memory_refusal.h"
 
+#include "heapflow/heap/buffer_identity.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <format>
@@ -96,9 +98,12 @@ Result<void> V4l2Queue::import(std::span<const Buffer> buffers, uint32_t bytes)
 			return std::unexpected(memoryRefused(code, name_, buffers[index].heap()));
 		if (code == ENODEV)
 			return v4l2Gone(name_);
-		return fail(code,
-			    std::format("{} did not take buffer {} ({} bytes of heap '{}')", name_,
-					index, buffers[index].size(), buffers[index].heap()));
+		return std::unexpected(withForeignDescriptor(
+			{code,
+			 std::format("{} did not take buffer {} ({} bytes of heap '{}')", name_,
+				     index, buffers[index].size(), buffers[index].heap()),
+			 ""},
+			buffers[index].fd()));
 	}
 	return {};
 }

@@ -20,6 +20,7 @@ namespace
 Buffer buffer(uint64_t size)
 {
 	UniqueFd fd(memfd_create("buffer", MFD_CLOEXEC));
+	EXPECT_EQ(ftruncate(fd.get(), static_cast<off_t>(size)), 0);
 	return Buffer(std::move(fd), size, "system");
 }
 
@@ -82,6 +83,26 @@ TEST(BufferCheck, ABufferWithoutADescriptorIsRefused)
 					  configuration(), "vivid");
 	ASSERT_FALSE(checked);
 	EXPECT_EQ(test::codeOf(checked), EBADF);
+}
+
+/* libcamera would abort the program, and videobuf2 lose the dma-buf. */
+TEST(BufferCheck, WhatTheKernelSaysOfTheSizeCounts)
+{
+	UniqueFd fd(memfd_create("short", MFD_CLOEXEC));
+	ASSERT_EQ(ftruncate(fd.get(), 4096), 0);
+	const auto checked = checkBuffers(two(buffer(8192), Buffer(std::move(fd), 8192, "system")),
+					  configuration(), "vivid");
+	ASSERT_FALSE(checked);
+	EXPECT_EQ(test::codeOf(checked), EINVAL);
+	EXPECT_THAT(checked.error().message, HasSubstr("4096 bytes"));
+}
+
+TEST(DescriptorCheck, NoDmaBufIsRefusedByName)
+{
+	const auto checked = checkDescriptors(two(buffer(8192), buffer(8192)), false, "vimc");
+	ASSERT_FALSE(checked);
+	EXPECT_EQ(test::codeOf(checked), EINVAL);
+	EXPECT_THAT(checked.error().message, HasSubstr("is no dma-buf but /memfd:buffer"));
 }
 
 } /* namespace */
