@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tally.h"
+
+#include <cstdio>
+#include <format>
+#include <regex>
+
+namespace heapflow::torture
+{
+
+namespace
+{
+
+unsigned rows = 0;
+
+/* Empty: as promised. */
+std::string objection(const Verdict &verdict, Promise promise, const std::string &says)
+{
+	switch (verdict.kind) {
+	case Verdict::Kind::Broken:
+		return "BROKEN";
+	case Verdict::Kind::Played:
+		return promise == Promise::Refused ? "TAKEN, although it is wrong" : "";
+	case Verdict::Kind::Refused:
+		break;
+	}
+	if (promise == Promise::Works)
+		return "REFUSED, although nothing is wrong";
+	return std::regex_search(verdict.text, std::regex(says)) ? "" : "DOES NOT SAY " + says;
+}
+
+} /* namespace */
+
+void Tally::add(const std::string &what, const Verdict &verdict, Promise promise,
+		const std::string &says)
+{
+	const std::string wrong = objection(verdict, promise, says);
+	injected_++;
+	survived_ += wrong.empty();
+	played_ += verdict.kind == Verdict::Kind::Played;
+	std::printf("# %s: %s: %s%s%s\n", name_.c_str(), what.c_str(), wrong.c_str(),
+		    wrong.empty() ? "" : ": ", verdict.text.c_str());
+	std::fflush(stdout);
+	if (!wrong.empty())
+		saw_ = std::format("{}: {}: {}", what, wrong, verdict.text);
+	else if (saw_.empty() && verdict.kind == Verdict::Kind::Refused)
+		saw_ = std::format("{}: {}", what, verdict.text);
+}
+
+bool Tally::finish(const std::string &after)
+{
+	if (!after.empty()) {
+		std::printf("# %s: %s\n", name_.c_str(), after.c_str());
+		saw_ = after;
+		survived_ = 0;
+	}
+	const bool good = survived_ == injected_ && injected_ > 0;
+	std::printf("%s %u - %s\n", good ? "ok" : "not ok", ++rows, name_.c_str());
+	std::printf("torture\t%s\t%u\t%u\t%u work%s%s\n", name_.c_str(), injected_, survived_,
+		    played_, saw_.empty() ? "" : "; ", saw_.c_str());
+	std::fflush(stdout);
+	return good;
+}
+
+} /* namespace heapflow::torture */
