@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/dma-heap.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace heapflow
@@ -18,12 +19,24 @@ namespace heapflow
 namespace
 {
 
+/* Rights that were withdrawn since the heaps were listed are not those of the list. */
+Error deniedError(Heap heap)
+{
+	struct stat now;
+	if (stat(heap.node.c_str(), &now) == 0) {
+		heap.mode = now.st_mode;
+		heap.owner = now.st_uid;
+		heap.group = now.st_gid;
+	}
+	return accessError(heap);
+}
+
 Error openError(int code, const Heap &heap, const SystemPaths &paths)
 {
 	const std::string name = printable(heap.name.text);
 	switch (code) {
 	case EACCES:
-		return accessError(heap);
+		return deniedError(heap);
 	case EPERM:
 		/* The mode would give EACCES: this is the device filter of a cgroup. */
 		return {code,

@@ -88,6 +88,7 @@ TEST_F(ManyRegionsPermission, APermissionTakenAwayEndsNewUseNotPresentUse)
 	const auto again = HeapDevice::open(*heap);
 	ASSERT_FALSE(again);
 	EXPECT_EQ(again.error().code, EACCES);
+	EXPECT_THAT(again.error().message, HasSubstr("root:root 0600")) << "not as it was listed";
 }
 
 TEST_F(ManyRegionsPermission, TheRuleThatTheErrorTellsOfWorks)
