@@ -275,7 +275,7 @@ TEST_F(DisplayGolden, RefusalsSayWhatIsNeededAndWhatIsThere)
 	layout = makeFrameLayout(DRM_FORMAT_XRGB8888, width, height).value();
 	layout.planes[0].stride = width * 4 - 2;
 	EXPECT_THAT(errorOf(layout).text(),
-		    testing::AllOf(HasSubstr("multiples of"), HasSubstr("has 2558")));
+		    testing::AllOf(HasSubstr("stride 2558"), HasSubstr("a line takes 2560")));
 
 	layout = makeFrameLayout(DRM_FORMAT_NV12, width, height).value();
 	layout.planes.pop_back();
