@@ -16,7 +16,11 @@ Result<void> CameraToScreen::openDevices()
 	if (!camera)
 		return std::unexpected(camera.error());
 	camera_ = std::move(*camera);
-	auto screen = Screen::open({.driver = options_.display});
+	auto screen = options_.device.empty()
+			      ? Screen::open({.driver = options_.display,
+					      .waitForScreen = options_.waitForScreen})
+			      : Screen::open({.device = options_.device,
+					      .waitForScreen = options_.waitForScreen});
 	if (!screen)
 		return std::unexpected(screen.error());
 	screen_ = std::move(*screen);
@@ -28,8 +32,10 @@ Result<void> CameraToScreen::shareMemory()
 	const auto choice = chooseHeap(options_.heap);
 	if (!choice)
 		return std::unexpected(choice.error());
-	const auto configuration =
-		camera_->configure({.fourcc = DRM_FORMAT_XRGB8888, .width = 640, .height = 360});
+	const auto configuration = camera_->configure({.fourcc = DRM_FORMAT_XRGB8888,
+						       .width = options_.width,
+						       .height = options_.height,
+						       .rate = options_.rate});
 	if (!configuration)
 		return std::unexpected(configuration.error());
 	layout_ = configuration->layout;
@@ -59,6 +65,7 @@ Result<void> CameraToScreen::start()
 /* Cookies are the buffers' indices plus one, because 0 means none. */
 void CameraToScreen::flipped(const FlipEvent &flip)
 {
+	shown_ += flip.cookie != 0;
 	if (!flip.released)
 		return;
 	const auto queued = camera_->queue(static_cast<unsigned>(flip.released - 1));
@@ -77,7 +84,7 @@ Result<void> CameraToScreen::firstQueueError()
 
 Result<void> CameraToScreen::play()
 {
-	for (unsigned i = 0; i < options_.frames; i++) {
+	for (unsigned i = 0; !cancelled_ && (!options_.frames || i < options_.frames); i++) {
 		const auto frame = camera_->waitFrame(2s);
 		if (!frame)
 			return std::unexpected(frame.error());

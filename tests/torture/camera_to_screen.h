@@ -6,6 +6,7 @@
 #include "heapflow/display/screen.h"
 #include "heapflow/heap/heap_choice.h"
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -17,8 +18,12 @@ namespace heapflow::torture
 struct CameraToScreenOptions {
 	std::string heap = "video@*";
 	std::string camera = "/dev/video7";
-	std::string display = "vkms";
-	unsigned frames = 4;
+	std::string display = "vkms"; /**< driver */
+	std::string device = {};      /**< node, instead of a driver */
+	bool waitForScreen = false;
+	uint32_t width = 640, height = 360;
+	FrameRate rate = {};
+	unsigned frames = 4; /**< 0: until cancel() */
 };
 
 /** \brief Frames of a camera on a screen, in memory of a heap; each part once, in this order */
@@ -36,6 +41,11 @@ public:
 	/** \brief All of it closed and given back */
 	Result<void> close();
 
+	/** \brief Let play() come to its end; from any thread */
+	void cancel() { cancelled_ = true; }
+	/** \brief Frames that were on the screen so far; from any thread */
+	uint64_t shown() const { return shown_; }
+
 private:
 	Result<void> openDevices();
 	Result<void> shareMemory();
@@ -43,6 +53,8 @@ private:
 	Result<void> firstQueueError();
 
 	CameraToScreenOptions options_;
+	std::atomic<bool> cancelled_ = false;
+	std::atomic<uint64_t> shown_ = 0;
 	std::mutex mutex_;
 	std::optional<Error> queueError_; /* of the screen's thread */
 	AllocatedBuffers allocated_;

@@ -104,6 +104,14 @@ void Pipeline::collect(GstMessage *message)
 	gst_message_unref(message);
 }
 
+void Pipeline::readMessages()
+{
+	GstBus *bus = gst_element_get_bus(pipeline_);
+	while (GstMessage *message = gst_bus_pop(bus))
+		collect(message);
+	gst_object_unref(bus);
+}
+
 void Pipeline::forget()
 {
 	end_ = false;

@@ -47,6 +47,9 @@ public:
 	/** \brief PLAYING, then wait for EOS or an error; a timeout is an error of its own */
 	void run(std::chrono::seconds timeout = std::chrono::seconds(60));
 
+	/** \brief Take what was posted so far into the lists below, without waiting */
+	void readMessages();
+
 	/** \brief What was posted so far, so that it may be run once more */
 	void forget();
 
