@@ -30,6 +30,13 @@ struct Verdict {
 	static Verdict of(const Result<void> &result);
 };
 
+/** \brief What is to come of a fault */
+enum class Promise {
+	Works,   /**< as if nothing were wrong */
+	Refused, /**< with an error that says what is wrong */
+	Either,  /**< as the driver likes; when refused, with such an error */
+};
+
 /**
  * \brief Do it in a child, and look after it
  *

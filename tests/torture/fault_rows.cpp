@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fault_rows.h"
 
+#include "fault_row.h"
+
 #include <algorithm>
 #include <cstdio>
 #include <format>
-#include <ranges>
 
 namespace heapflow::torture
 {
@@ -35,26 +36,29 @@ unsigned FaultRows::injected() const
 	return sum;
 }
 
+/* "12 times this; 3 times that", what came most often first */
+std::string FaultRows::textOf(const std::map<std::string, unsigned> &saw)
+{
+	std::vector<std::pair<unsigned, std::string>> often;
+	for (const auto &[text, times] : saw)
+		often.emplace_back(times, text);
+	std::ranges::sort(often, std::greater());
+	std::string words;
+	for (const auto &[times, text] : often)
+		words += std::format("{}{} times {}", words.empty() ? "" : "; ", times, text);
+	return words;
+}
+
 bool FaultRows::print() const
 {
 	bool good = true;
-	for (const auto &[number, counted] : std::views::enumerate(rows_)) {
-		std::vector<std::pair<unsigned, std::string>> often;
-		for (const auto &[text, times] : counted.saw)
-			often.emplace_back(times, text);
-		std::ranges::sort(often, std::greater());
-		std::string saw;
-		for (const auto &[times, text] : often)
-			saw += std::format("{}{} times {}", saw.empty() ? "" : "; ", times, text);
-		const bool survived = counted.survived == counted.injected;
-		std::printf("%s %td - %s\n", survived ? "ok" : "not ok", number + 1,
-			    counted.fault.c_str());
-		std::printf("torture\t%s\t%u\t%u\t%s\n", counted.fault.c_str(), counted.injected,
-			    counted.survived, saw.c_str());
-		good = good && survived;
+	for (const Row &counted : rows_) {
+		const FaultRow row{counted.fault, counted.injected, counted.survived,
+				   textOf(counted.saw)};
+		torture::print(row);
+		good = good && row.good();
 	}
-	std::printf("1..%zu\n", rows_.size());
-	std::fflush(stdout);
+	printPlan();
 	return good;
 }
 

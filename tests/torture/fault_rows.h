@@ -33,6 +33,7 @@ private:
 		std::map<std::string, unsigned> saw;
 	};
 	Row &row(const std::string &fault);
+	static std::string textOf(const std::map<std::string, unsigned> &saw);
 
 	std::vector<Row> rows_;
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tally.h"
 
+#include "fault_row.h"
+
 #include <cstdio>
 #include <format>
 #include <regex>
@@ -10,8 +12,6 @@ namespace heapflow::torture
 
 namespace
 {
-
-unsigned rows = 0;
 
 /* Empty: as promised. */
 std::string objection(const Verdict &verdict, Promise promise, const std::string &says)
@@ -54,12 +54,14 @@ bool Tally::finish(const std::string &after)
 		saw_ = after;
 		survived_ = 0;
 	}
-	const bool good = survived_ == injected_ && injected_ > 0;
-	std::printf("%s %u - %s\n", good ? "ok" : "not ok", ++rows, name_.c_str());
-	std::printf("torture\t%s\t%u\t%u\t%u work%s%s\n", name_.c_str(), injected_, survived_,
-		    played_, saw_.empty() ? "" : "; ", saw_.c_str());
-	std::fflush(stdout);
-	return good;
+	if (injected_ == 0) {
+		print({name_, 1, 0, "nothing was tried"});
+		return false;
+	}
+	const FaultRow row{name_, injected_, survived_,
+			   std::format("{} work{}{}", played_, saw_.empty() ? "" : "; ", saw_)};
+	print(row);
+	return row.good();
 }
 
 } /* namespace heapflow::torture */

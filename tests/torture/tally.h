@@ -3,7 +3,6 @@
 #pragma once
 
 #include "apart.h"
-#include "foreign_memory.h"
 
 #include <string>
 

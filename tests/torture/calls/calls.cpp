@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* torture-calls: every call that the libraries make fails in turn, in every way it can. */
 #include "campaign.h"
+#include "fault_row.h"
 
 #include <algorithm>
 #include <array>
@@ -152,18 +153,15 @@ int runAll(Injector &injector, const Scenario &scenario, const CampaignOptions &
 	const bool works = runCampaign(injector, options, [&](const KindResult &result) {
 		const std::string fault = std::format("{}: {}", scenario.name, nameOf(result.kind));
 		const bool survived = result.failures.empty();
+		++number;
 		for (const std::string &failure : result.failures)
 			std::printf("# %s\n", oneLine(failure).c_str());
-		std::printf("%sok %u - %s (%u times)\n", survived ? "" : "not ", ++number,
-			    fault.c_str(), result.injected);
-		std::printf("torture\t%s\t%u\t%u\t%s\n", fault.c_str(), result.injected,
-			    result.survived,
-			    oneLine(survived ? result.example : result.failures.front()).c_str());
-		std::fflush(stdout);
+		print({fault, result.injected, result.survived,
+		       survived ? result.example : result.failures.front()});
 		broken += !survived;
 	});
 	if (!works || !number)
-		std::printf("not ok %u - %s\n", ++number, scenario.name);
+		std::printf("not ok %u - %s\n", number + 1, scenario.name);
 	return broken || !works;
 }
 

@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "board/benchmarks"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "board/benchmarks"))
 import plots  # noqa: E402
 
 MINUTE = re.compile(r"minute (\d+) camera (\d+) captured (\d+) lost (\d+) shown \d+ .* latency-p99 (\d+) ms")

@@ -7,6 +7,7 @@
  */
 #include "attempt.h"
 #include "fail_nth.h"
+#include "fault_row.h"
 
 #include <CLI/CLI.hpp>
 
@@ -70,17 +71,15 @@ std::string seen(const Row &row)
 	return text;
 }
 
-bool print(const Row &row, unsigned number)
+bool print(const Row &row)
 {
-	const bool good = row.survived == row.injected;
 	for (const auto &[error, told] : row.errors)
 		std::printf("#   %u times, first of allocation %u: %s\n", told.times, told.first,
 			    error.c_str());
-	std::printf("%s %u - %s\n", good ? "ok" : "not ok", number, row.name.c_str());
-	std::printf("torture\t%s\t%u\t%u\t%s\n", row.name.c_str(), row.injected, row.survived,
-		    seen(row).c_str());
-	std::fflush(stdout);
-	return good;
+	const FaultRow shown{row.name, row.injected, row.survived, seen(row)};
+	heapflow::torture::print(shown);
+	/* A thread may have no allocation in a part. */
+	return row.injected == row.survived;
 }
 
 /* From `first` in steps, until there is no allocation of that number. */
@@ -134,16 +133,14 @@ int main(int argc, char **argv)
 		std::fprintf(stderr, "fail-nth: without any fault: %s\n", whole.broken.c_str());
 		return 2;
 	}
-	unsigned number = 0;
 	bool good = true;
 	for (const Phase phase : {Phase::Start, Phase::Play, Phase::Stop, Phase::Close}) {
 		/* The other threads are there between start and close. */
 		const bool others = phase == Phase::Play || phase == Phase::Stop;
 		const unsigned threads = others ? whole.threads : 1;
 		for (unsigned thread = 0; thread < threads; thread++)
-			good &= print(failEach(options, {phase, thread, 0}, first, step, verbose),
-				      ++number);
+			good &= print(failEach(options, {phase, thread, 0}, first, step, verbose));
 	}
-	std::printf("1..%u\n", number);
+	heapflow::torture::printPlan();
 	return good ? 0 : 1;
 }

@@ -2,6 +2,8 @@
 /* Descriptors that are handed over as a dma-buf of a frame, and are not quite. */
 #pragma once
 
+#include "apart.h"
+
 #include "heapflow/heap/error.h"
 #include "heapflow/heap/unique_fd.h"
 
@@ -10,12 +12,6 @@
 
 namespace heapflow::torture
 {
-
-enum class Promise {
-	Works,   /**< it is a dma-buf like any other */
-	Refused, /**< with an error that says what is wrong */
-	Either,  /**< as the driver likes; when refused, with such an error */
-};
 
 struct ForeignMemory {
 	const char *name;
