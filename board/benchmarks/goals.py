@@ -122,12 +122,14 @@ def first_frame(results, method, words):
 
 
 def cameras(results):
-    layers = results["layers"]
-    cost = {n: (e["cpu-ms"][0]) for n, e in layers.items() if "cpu-ms" in e}
-    linear = cost[4] / (4 * cost[1]) if 1 in cost and 4 in cost else None
-    words = linear and ", ".join(f"{n}: {value:.2f} ms" for n, value in sorted(cost.items()))
-    return noisy(goal("4 cameras in 4 layers, of 4 times the cost of one", "1.1", words and f"{linear:.2f} ({words})",
-                      linear is not None and linear <= 1.1), [cost[n] for n in sorted(cost)], growing=True)
+    """Without the cameras' own cost, as for one: four vivid threads alone take more than four times one's."""
+    layers = {n: e for n, e in results["layers"].items() if "cpu-ms" in e and "source-ms" in e}
+    own = {n: e["cpu-ms"][0] - e["source-ms"][0] for n, e in layers.items()}
+    linear = own[4] / (4 * own[1]) if own.get(1, 0) > 0 and 4 in own else None
+    whole = ", ".join(f"{n}: {own[n]:.2f} and {e['source-ms'][0]:.2f} ms" for n, e in sorted(layers.items()))
+    return noisy(goal("4 cameras in 4 layers without the cameras' own, of 4 times the cost of one", "1.1",
+                      linear and f"{linear:.2f} (without and of the cameras, {whole})",
+                      linear is not None and linear <= 1.1), list(own.values()), growing=True)
 
 
 def startup(results):

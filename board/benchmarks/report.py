@@ -223,7 +223,7 @@ def write(results, documents, notes):
             parts.append(section(f"{words}, {size}", size, entries, {camera}))
     if results["layers"]:
         parts.append("## Several cameras on one screen\n\n" + table(
-            ["cameras of 640x480", "CPU ms for a frame of each", "of it the cameras'"],
+            ["cameras of 640x480", "CPU ms for one frame of each, together", "of it the cameras'"],
             [[str(n), with_spread(e.get("cpu-ms"), 3), with_spread(e.get("source-ms"), 3)]
              for n, e in sorted(results["layers"].items())]) + "\n")
     rows = [[name, *(f"{get(results['startup'], where, name, 'median-ms')} ms" if get(results["startup"], where, name)
