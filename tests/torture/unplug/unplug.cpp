@@ -256,7 +256,7 @@ int main(int argc, char **argv)
 {
 	CLI::App app("Unplugs camera and screen at random moments");
 	uint64_t seed = 1;
-	unsigned count = 350, first = 0;
+	unsigned count = 500, first = 0;
 	unsigned vimc = 0;
 	bool verbose = false;
 	app.add_option("--seed", seed, "of the lot")->capture_default_str();
