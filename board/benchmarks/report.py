@@ -36,8 +36,8 @@ METHODS = """
 
 - **Simulated time** (`board/run --simulated-time`): the clock stands still while anything runs, so no load of
   the host delays a frame, and every pipeline plays the same frames. *CPU* is the time of the host's processor for
-  the whole board, kernel and camera included: of a long run less that of a short one, the best of each, divided by the difference in
-  frames; in parentheses what the rounds were. *own* is that less the same source into `fakesink` (for the bare loop: less its capture alone).
+  the whole board, kernel and camera included: of a long run less that of a short one, divided by the difference in
+  frames; the median of the rounds, in parentheses least and most. *own* is that less the same source into `fakesink` (for the bare loop: less its capture alone).
 - **Real time**: the pipelines in turn, forwards and backwards, in one boot, with nothing beside it; medians, in parentheses least and most.
   *CPU of the process* includes its start, the kernel's threads not.
 - **Latency** is from the driver's time of the filled frame (V4L2's timestamp; libcamera's virtual camera: when it unmaps what it

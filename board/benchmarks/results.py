@@ -5,7 +5,7 @@ import json
 import statistics
 
 from peers import PEERS
-from plan import lengths
+from plan import LAYER_LENGTHS, lengths
 from witness import quantile
 
 
@@ -15,10 +15,9 @@ def spread(values):
 
 
 def cpu_of_frames(directory):
-    """ms of CPU time of the whole board for each frame: {(peer, size, screen): [best, of each round…]}.
+    """ms of CPU time of the whole board for each frame: {(peer, size, screen): [of each round…]}.
 
-    What runs beside a board makes it slower, never faster: the best is of the quickest long and short runs of
-    all rounds. A system call's own is under the peer "calls".
+    A system call's own is under the peer "calls".
     """
     seconds = {}
     path = directory / "cpu.tsv"
@@ -34,21 +33,15 @@ def cpu_of_frames(directory):
         seconds[int(number), peer, size, screen, int(frames)] = sum(map(float, times.split()))
     result = {}
     for peer, size, screen in sorted({key[1:4] for key in seconds}):
-        short, long = lengths(PEERS[peer], size) if peer in PEERS else (60, 660)
+        short, long = lengths(PEERS[peer], size) if peer in PEERS else LAYER_LENGTHS
         if peer == "calls":
             short, long = 10000, 410000
         runs = {frames: {key[0]: value for key, value in seconds.items() if key[1:] == (peer, size, screen, frames)}
                 for frames in (short, long)}
         if runs[short] and runs[long]:
-            pairs = [(min(runs[long].values()), min(runs[short].values()))]
-            pairs += [(runs[long][number], runs[short][number]) for number in sorted({*runs[long]} & {*runs[short]})]
+            pairs = [(runs[long][number], runs[short][number]) for number in sorted({*runs[long]} & {*runs[short]})]
             result[peer, size, screen] = [(many - few) / (long - short) * 1e3 for many, few in pairs]
     return result
-
-
-def best_of(values):
-    """The best, and between what the rounds were."""
-    return [values[0], min(values[1:], default=values[0]), max(values[1:], default=values[0])]
 
 
 def lines_of(directory, pattern):
@@ -66,18 +59,18 @@ def add_cpu(table, directory):
     for (key, size, screen), values in costs.items():
         if key in PEERS and screen == "yes":
             entry = table.setdefault(size, {}).setdefault(key, {})
-            entry["cpu-ms"] = best_of(values)
+            entry["cpu-ms"] = spread(values)
             source = costs.get((PEERS[key].source, size, "no"))
             if source:
-                entry["source-ms"] = best_of(source)
-                entry["own-ms"] = best_of([a - b for a, b in zip(values, source)])
+                entry["source-ms"] = spread(source)
+                entry["own-ms"] = spread([a - b for a, b in zip(values, source)])
             bare = costs.get(("bare", size, "yes"))
             if bare and PEERS[key].camera == "vivid":
-                entry["ratio-to-bare"] = best_of([a / b for a, b in zip(values, bare) if b > 0] or [0.0])
+                entry["ratio-to-bare"] = spread([a / b for a, b in zip(values, bare) if b > 0] or [0.0])
     layers = {}
     for (key, _, screen), values in costs.items():
         if key.startswith("layers-"):
-            layers.setdefault(int(key[7:]), {})["cpu-ms" if screen == "yes" else "source-ms"] = best_of(values)
+            layers.setdefault(int(key[7:]), {})["cpu-ms" if screen == "yes" else "source-ms"] = spread(values)
     call = costs.get(("calls", "", "yes"))
     return layers, call and call[0]
 

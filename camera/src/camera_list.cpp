@@ -6,6 +6,7 @@
 #include "v4l2_camera.h"
 #include "v4l2_node.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <format>
 #include <set>
@@ -46,6 +47,15 @@ const CameraInfo *findCamera(const std::vector<CameraInfo> &cameras, const Camer
 				return &camera;
 	}
 	return nullptr;
+}
+
+bool hasId(const LibcameraShare &share, const CameraSelector &selector)
+{
+	if (selector.index || selector.location != CameraLocation::Unknown)
+		return false;
+	return std::ranges::any_of(share.cameras(), [&](const LibcameraEntry &camera) {
+		return camera.info.id == selector.name;
+	});
 }
 
 std::string describe(const CameraSelector &selector)
@@ -127,6 +137,9 @@ Result<std::unique_ptr<Camera>> openCamera(const CameraSelector &selector)
 		return V4l2Camera::open(selector.name);
 
 	auto share = joinLibcamera();
+	/* An id of libcamera's means that camera, whatever V4L2 nodes there are to be opened. */
+	if (share && hasId(**share, selector))
+		return (*share)->open(selector.name);
 	const auto cameras = list(share);
 	if (!cameras)
 		return std::unexpected(cameras.error());
