@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <format>
+#include <mutex>
 
 #include <dlfcn.h>
 #include <unistd.h>
@@ -48,8 +49,16 @@ Result<const LibcameraBackend *> load()
 
 Result<const LibcameraBackend *> libcameraBackend()
 {
-	/* A failure is remembered as well: nothing is installed while a program runs. */
-	static const Result<const LibcameraBackend *> backend = load();
+	static std::mutex mutex;
+	static const LibcameraBackend *backend = nullptr;
+	const std::lock_guard lock(mutex);
+	/* A failure is not remembered: there may have been no descriptor, or no memory. */
+	if (!backend) {
+		const auto loaded = load();
+		if (!loaded)
+			return loaded;
+		backend = *loaded;
+	}
 	return backend;
 }
 

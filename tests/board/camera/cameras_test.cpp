@@ -2,10 +2,14 @@
 /* The list of cameras, and how they are opened. */
 #include "capture.h"
 #include "result.h"
+#include "run_command.h"
 #include "vivid.h"
+
+#include "heapflow/heap/unique_fd.h"
 
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 
 #include <drm/drm_fourcc.h>
@@ -13,6 +17,7 @@
 #include <gtest/gtest.h>
 #include <libcamera/camera_manager.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -209,6 +214,35 @@ TEST(Cameras, AnotherUserOfLibcameraInThisProcessIsAnError)
 	ASSERT_TRUE(cameras);
 	EXPECT_EQ(cameras->size(), 1u);
 	foreign.stop();
+}
+
+/* Exit status 0: no camera without a descriptor, and one when there are some again. */
+[[noreturn]] void openWithoutDescriptorsAndWith()
+{
+	rlimit limit = {};
+	getrlimit(RLIMIT_NOFILE, &limit);
+	const UniqueFd next(dup(STDOUT_FILENO));
+	const rlimit none = {rlim_t(next.get()) + 1, limit.rlim_max};
+	setrlimit(RLIMIT_NOFILE, &none);
+	const bool without = openCamera("Virtual0").has_value();
+	setrlimit(RLIMIT_NOFILE, &limit);
+	const auto camera = openCamera("Virtual0");
+	if (!camera)
+		fprintf(stderr, "%s\n", camera.error().text().c_str());
+	_exit(without || !camera);
+}
+
+/* In a process of its own: in this one the module that uses libcamera is loaded long since. */
+TEST(Cameras, OfLibcameraAreThereWhenDescriptorsAreAgain)
+{
+	const char *const inside = "HEAPFLOW_WITHOUT_DESCRIPTORS";
+	if (getenv(inside))
+		openWithoutDescriptorsAndWith();
+	const CommandResult result =
+		runCommand(std::string(inside) + "=1 " +
+			   std::filesystem::read_symlink("/proc/self/exe").string() +
+			   " --gtest_filter=Cameras.OfLibcameraAreThereWhenDescriptorsAreAgain");
+	EXPECT_EQ(result.status, 0) << result.errors;
 }
 
 } /* namespace */
