@@ -399,6 +399,11 @@ size_t gst_heap_camera_pool_collect(GstHeapCameraPool *self)
 	return left;
 }
 
+size_t gst_heap_camera_pool_count(GstHeapCameraPool *self)
+{
+	return self->slots->references.size();
+}
+
 size_t gst_heap_camera_pool_outstanding(GstHeapCameraPool *self)
 {
 	std::lock_guard lock(self->slots->mutex);

@@ -96,5 +96,8 @@ void gst_heap_camera_pool_set_used(GstBuffer *buffer, gsize size);
  */
 size_t gst_heap_camera_pool_collect(GstHeapCameraPool *self);
 
+/** \brief How many buffers the camera and downstream have together */
+size_t gst_heap_camera_pool_count(GstHeapCameraPool *self);
+
 /** \brief How many buffers are downstream */
 size_t gst_heap_camera_pool_outstanding(GstHeapCameraPool *self);

@@ -2,6 +2,7 @@
 #include "gstheapscanout.h"
 
 #include "gst/heap/gstheapreleasefencemeta.h"
+#include "gstheapcamerapool.h"
 #include "gstheapformat.h"
 
 #include "heapflow/heap/heap_choice.h"
@@ -22,6 +23,13 @@ namespace
 
 /* Longer than any refresh period; a screen that takes longer is stuck. */
 constexpr std::chrono::milliseconds drainTimeout{1000};
+
+/* Two refresh periods of the slowest mode there is. After it show() waits, and says what is wrong.
+ */
+constexpr std::chrono::milliseconds flipPatience{80};
+
+/* Buffers of a camera that it takes to fill two while two are here. */
+constexpr size_t leastToKeepTwo = 4;
 
 void appendString(GValue *list, const char *text)
 {
@@ -142,6 +150,7 @@ void Scanout::setLayer(const LayerOptions &options)
 {
 	Lock lock(*this);
 	tearing_ = options.tearing;
+	waits_ = options.dropPolicy == DropPolicy::Queue;
 	layerSet_ = true;
 	screen_->setLayer(options);
 }
@@ -169,6 +178,20 @@ void Scanout::askForFences(GstBuffer *buffer)
 		});
 	else
 		screen_->setFenceHandler({});
+}
+
+/*
+ * With the screen's mutex held. A frame that comes takes notice of the flip before it, so that no
+ * thread is woken for it, where the camera can do without a buffer until then.
+ */
+void Scanout::chooseFlipDelivery(GstBuffer *buffer)
+{
+	const bool spare =
+		buffer->pool && GST_IS_HEAP_CAMERA_POOL(buffer->pool) &&
+		gst_heap_camera_pool_count(GST_HEAP_CAMERA_POOL(buffer->pool)) >= leastToKeepTwo;
+	const FlipDelivery wanted = spare ? FlipDelivery::OnRequest : FlipDelivery::AtOnce;
+	if (flipDelivery_ != wanted)
+		screen_->setFlipDelivery(flipDelivery_ = wanted);
 }
 
 void Scanout::setNoticeHandler(NoticeHandler handler)
@@ -241,6 +264,7 @@ Result<bool> Scanout::show(GstBuffer *buffer, const FrameLayout &layout, const R
 	Result<void> shown;
 	bool planned = false;
 
+	screen_->deliverFlips(waits_ ? flipPatience : std::chrono::milliseconds(0));
 	{
 		Lock lock(*this);
 		/* The same frame elsewhere on the screen is another picture. */
@@ -255,6 +279,7 @@ Result<bool> Scanout::show(GstBuffer *buffer, const FrameLayout &layout, const R
 		for (guint i = 0; i < memories; i++)
 			watch(gst_buffer_peek_memory(buffer, i));
 		askForFences(buffer);
+		chooseFlipDelivery(buffer);
 		cookie = ++lastCookie_;
 		{
 			/* Before show(): the flip may come before it returns. */
@@ -365,6 +390,7 @@ GstStructure *Scanout::plan() const
 
 void Scanout::addStatistics(GstStructure *statistics)
 {
+	screen_->deliverFlips();
 	/* Not while a frame is being shown: then what was seen last must do. */
 	if (std::unique_lock lock(screenMutex_, std::try_to_lock); lock)
 		refreshCounts();

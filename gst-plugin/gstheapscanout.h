@@ -6,6 +6,7 @@
 
 #include "gstheapscanoutstats.h"
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -125,6 +126,7 @@ private:
 	void flipped(const FlipEvent &event);
 	void committed(uint64_t released, UniqueFd fence);
 	void askForFences(GstBuffer *buffer);
+	void chooseFlipDelivery(GstBuffer *buffer);
 	void release(uint64_t cookie);
 	void releaseEarly();
 	void releaseAll();
@@ -132,7 +134,8 @@ private:
 	static void memoryDied(gpointer data, GstMiniObject *memory);
 	void forgetDead();
 
-	std::mutex screenMutex_; /* guards screen_ and the next seven */
+	std::atomic<bool> waits_ = true; /* a frame, for the flip of the one before */
+	std::mutex screenMutex_;         /* guards screen_ and the next eight */
 	FrameLayout configured_;
 	uint64_t plans_ = 0;    /* that the Screen had made when the last one was published */
 	bool layerSet_ = false; /* since the last frame was shown */
@@ -141,6 +144,7 @@ private:
 	bool releaseFences_ = false;
 	bool tearing_ = false;
 	bool fencesAsked_ = false;
+	FlipDelivery flipDelivery_ = FlipDelivery::AtOnce;
 
 	mutable std::mutex
 		stateMutex_; /* guards what follows; never held while a buffer is dropped */

@@ -30,6 +30,7 @@ PEERS = {peer.key: peer for peer in (
     Peer("dmabuf-vsync", "v4l2src dmabuf ! kmssink", "vivid", "dmabuf"),
     Peer("mmap", "v4l2src mmap ! kmssink skip-vsync", "vivid", "mmap", copies=True),
     Peer("virtual-heapflow", "heapcamerasrc ! heapkmssink", "virtual", "virtual-heapflow", copies=True),
+    Peer("virtual-unfenced-heapflow", "heapkmssink release-fences=false", "virtual", "virtual-heapflow", copies=True),
     Peer("virtual-libcamerasrc", "libcamerasrc ! kmssink skip-vsync", "virtual", "virtual-libcamerasrc",
          copies=True),
     Peer("virtual-libcamerasrc-vsync", "libcamerasrc ! kmssink", "virtual", "virtual-libcamerasrc", copies=True),
@@ -38,6 +39,8 @@ PEERS = {peer.key: peer for peer in (
     Peer("vimc-libcamerasrc", "libcamerasrc ! kmssink skip-vsync", "vimc", "vimc-libcamerasrc", copies=True),
 )}
 
+# What heapkmssink is asked for beyond the defaults.
+OWN_WORDS = {"replace-heapflow": ["drop-policy=replace"], "virtual-unfenced-heapflow": ["release-fences=false"]}
 # Of libcamera's virtual camera, where its picture is drawn.
 DRAWING_THREAD = "VirtualCamera"
 VIMC = "platform/vimc.0 Sensor B"
@@ -99,7 +102,7 @@ def command(peer, size, frames, node, card, screen=True):
     if not screen:
         sink = ["fakesink", "sync=false"]
     elif peer.key.endswith("heapflow"):
-        sink = ["heapkmssink", "sync=false", *(["drop-policy=replace"] if peer.key == "replace-heapflow" else [])]
+        sink = ["heapkmssink", "sync=false", *OWN_WORDS.get(peer.key, [])]
     else:
         sink = ["kmssink", "driver-name=vkms", "sync=false"]
         if not peer.key.endswith("-vsync"):

@@ -123,7 +123,8 @@ def section(title, size, entries, cameras):
         return ""
     head = ["", "frames/s", "CPU ms/frame", "own ms", "to bare loop", "calls/frame", "copied/frame",
             "latency p50 / p99 ms", "memory of heaps", "peak RSS"]
-    parts = [f"### {title}", "Simulated time:", table(head, [simulated_row(key, entries[key]) for key in keys])]
+    parts = [f"### {title}", "Simulated time:",
+             table(head, [simulated_row(key, entries[key]) for key in keys if "simulated" in entries[key]])]
     played = [key for key in keys if "real" in entries[key]]
     if played:
         head = ["", "frames/s", "shown", "CPU of the process, ms/frame", "latency p50 / p99 ms", "first frame ms",

@@ -203,8 +203,8 @@ Result<std::shared_ptr<Output>> DisplayDevice::output(const ScreenOptions &optio
 		found = std::make_shared<Output>(shared_from_this(), *topology, **connector, **crtc,
 						 std::move(*saved));
 		outputs_.push_back({found.get(), found});
-		const std::lock_guard deadlines(deadlinesMutex_);
-		deadlines_.push_back({found.get(), 0});
+		const std::lock_guard wakeUps(wakeUpsMutex_);
+		wakeUps_.push_back({found.get()});
 	}
 	if (options.planeId && !found->hasPlane(options.planeId))
 		return fail(ENOENT,
@@ -220,25 +220,41 @@ Result<std::shared_ptr<Output>> DisplayDevice::output(const ScreenOptions &optio
  */
 void DisplayDevice::setDeadline(const Output *output, int64_t at)
 {
-	const std::lock_guard lock(deadlinesMutex_);
+	const std::lock_guard lock(wakeUpsMutex_);
 	int64_t nearest = 0;
-	for (Deadline &deadline : deadlines_) {
-		if (deadline.output == output)
-			deadline.at = at;
-		if (deadline.at && (!nearest || deadline.at < nearest))
-			nearest = deadline.at;
+	for (WakeUp &wakeUp : wakeUps_) {
+		if (wakeUp.output == output)
+			wakeUp.at = at;
+		if (wakeUp.at && (!nearest || wakeUp.at < nearest))
+			nearest = wakeUp.at;
 	}
 	if (nearest && (!timer_ || nearest < timer_))
 		loop_->setTimer(timer_ = nearest);
 }
 
-/* Each output sets its deadline again, and with it the timer. */
+void DisplayDevice::awaitFlips(const Output *output, bool wanted)
+{
+	const std::lock_guard lock(wakeUpsMutex_);
+	bool any = false;
+	for (WakeUp &wakeUp : wakeUps_) {
+		if (wakeUp.output == output)
+			wakeUp.flips = wanted;
+		any = any || wakeUp.flips;
+	}
+	loop_->awaitFlips(any);
+}
+
+/*
+ * Each output sets its deadline again, and with it the timer. Flips first: one that nobody has
+ * read yet is not missing.
+ */
 void DisplayDevice::timerFired()
 {
 	{
-		const std::lock_guard lock(deadlinesMutex_);
+		const std::lock_guard lock(wakeUpsMutex_);
 		timer_ = 0;
 	}
+	takeFlips();
 	forEachOutput([](Output &output) { output.timer(); });
 }
 
@@ -248,8 +264,8 @@ void DisplayDevice::remove(const Output *output)
 		const std::lock_guard lock(outputsMutex_);
 		std::erase_if(outputs_, [&](const Entry &entry) { return entry.output == output; });
 	}
-	const std::lock_guard lock(deadlinesMutex_);
-	std::erase_if(deadlines_, [&](const Deadline &entry) { return entry.output == output; });
+	const std::lock_guard lock(wakeUpsMutex_);
+	std::erase_if(wakeUps_, [&](const WakeUp &entry) { return entry.output == output; });
 }
 
 } /* namespace heapflow */

@@ -21,7 +21,7 @@ class Seat;
  *
  * A process can be master of a device once only, so Screens share what is open already.
  *
- * Threads: any may call; the thread of the loop calls the outputs.
+ * Threads: any may call; the thread of the loop calls the outputs, and whoever takes flips.
  */
 class DisplayDevice : public std::enable_shared_from_this<DisplayDevice>
 {
@@ -57,6 +57,15 @@ public:
 	/** \brief Call Output::timer() at this time, ns of CLOCK_MONOTONIC; 0: never */
 	void setDeadline(const Output *output, int64_t at);
 
+	/** \brief Must this output know of a flip at once? So it is at first */
+	void awaitFlips(const Output *output, bool wanted);
+
+	/** \brief Call Output::flipped() here for the flips that can be read; without its lock */
+	void takeFlips() { loop_->takeFlips(); }
+
+	/** \brief The same when one comes, or this time is over */
+	void waitForFlips(std::chrono::milliseconds time) { loop_->waitForFlips(time); }
+
 	/** \brief Call Output::deliver() soon, in the loop's thread */
 	void wake() { loop_->wake(); }
 
@@ -79,14 +88,16 @@ private:
 		Output *output;
 		std::weak_ptr<Output> reference;
 	};
-	struct Deadline {
+	/* What an output wants to be woken for. */
+	struct WakeUp {
 		const Output *output;
-		int64_t at;
+		int64_t at = 0;
+		bool flips = true;
 	};
-	std::mutex outputsMutex_; /* held while the loop calls them; taken before an Output's */
+	std::mutex outputsMutex_; /* held while they are called; taken before an Output's */
 	std::vector<Entry> outputs_;
-	std::mutex deadlinesMutex_; /* taken last */
-	std::vector<Deadline> deadlines_;
+	std::mutex wakeUpsMutex_; /* taken last */
+	std::vector<WakeUp> wakeUps_;
 	int64_t timer_ = 0; /* when the loop's timer fires; 0: it does not */
 
 	/* Last: its thread uses the members above, and ends first. */

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <system_error>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
@@ -91,7 +92,8 @@ EventLoop::EventLoop(int drm, Hooks hooks)
 	  hooks_(std::move(hooks)),
 	  stop_(eventfd(0, EFD_CLOEXEC)),
 	  wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-	  timer_(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK))
+	  timer_(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
+	  blocks_(!(fcntl(drm, F_GETFL) & O_NONBLOCK))
 {
 }
 
@@ -116,7 +118,38 @@ void EventLoop::wake()
 	signal(wake_.get());
 }
 
-/* \return 0, or errno */
+void EventLoop::awaitFlips(bool wanted)
+{
+	if (!awaited_.exchange(wanted) && wanted)
+		wake();
+}
+
+/* A descriptor that others share, as that of a lease, keeps its flags: then it is asked first. */
+void EventLoop::takeFlips()
+{
+	const std::lock_guard lock(readMutex_);
+	pollfd ready = {drm_, POLLIN, 0};
+	if (blocks_ && (poll(&ready, 1, 0) != 1 || !(ready.revents & POLLIN)))
+		return;
+	/* What is more than EAGAIN the thread finds out about, when a flip is missed. */
+	(void)readFlips();
+}
+
+void EventLoop::waitForFlips(std::chrono::milliseconds time)
+{
+	pollfd ready = {drm_, POLLIN, 0};
+	if (poll(&ready, 1, static_cast<int>(time.count())) == 1)
+		takeFlips();
+}
+
+/* What poll() saw may have been taken since, and read() would wait. */
+int EventLoop::readFlipsUnlessRead(uint64_t seen)
+{
+	const std::lock_guard lock(readMutex_);
+	return reads_ == seen ? readFlips() : 0;
+}
+
+/* With readMutex_. \return 0, or errno */
 int EventLoop::readFlips()
 {
 	/* Aligned for no one: events are copied out. One read takes all that are waiting. */
@@ -125,6 +158,7 @@ int EventLoop::readFlips()
 	if (size < 0)
 		return errno;
 	failures_ = 0;
+	reads_++;
 	parseEvents(events, static_cast<size_t>(size), hooks_.flip);
 	return 0;
 }
@@ -158,7 +192,10 @@ void EventLoop::run()
 		{hotplug_ ? hotplug_->fd() : -1, POLLIN, 0},
 		{hooks_.otherFd, POLLIN, 0},
 	};
+	bool gone = false;
 	while (true) {
+		const uint64_t seen = reads_;
+		fds[Drm].fd = awaited_ && !gone ? drm_ : -1;
 		if (poll(fds, Count, -1) < 0) {
 			if (!endures(errno))
 				return;
@@ -167,10 +204,10 @@ void EventLoop::run()
 		if (fds[Stop].revents)
 			return;
 		if (fds[Drm].revents & POLLIN) {
-			if (const int code = readFlips(); code && !endures(code))
+			if (const int code = readFlipsUnlessRead(seen); code && !endures(code))
 				return;
 		} else if (fds[Drm].revents)
-			fds[Drm].fd = -1; /* the device is gone; commits will say so */
+			gone = true; /* the device; commits will say so */
 		if (fds[Wake].revents) {
 			clear(wake_.get());
 			hooks_.woken();

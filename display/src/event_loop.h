@@ -6,9 +6,12 @@
 #include "heapflow/heap/unique_fd.h"
 #include "hotplug_monitor.h"
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <thread>
 
 namespace heapflow
@@ -26,7 +29,8 @@ struct RawFlip {
 /**
  * \brief Sole reader of a DRM descriptor; stops and joins when destroyed
  *
- * The hooks are called in its thread, one at a time. setTimer() and wake() may be called from any.
+ * The hooks are called in its thread, one at a time; `flip` also in threads that call takeFlips().
+ * The functions may be called from any thread, but not from `flip`.
  */
 class EventLoop
 {
@@ -57,10 +61,24 @@ public:
 	/** \brief Call the hook `woken` soon */
 	void wake();
 
+	/**
+	 * \brief Does a flip wake the thread? So it is at first
+	 *
+	 * No system call but for the change to true. Flips that came before are read then.
+	 */
+	void awaitFlips(bool wanted);
+
+	/** \brief Call the hook `flip` here and now for each flip that can be read */
+	void takeFlips();
+
+	/** \brief The same when one comes, or this time is over; returns early at times */
+	void waitForFlips(std::chrono::milliseconds time);
+
 private:
 	EventLoop(int drm, Hooks hooks);
 	void run();
 	int readFlips();
+	int readFlipsUnlessRead(uint64_t seen);
 	bool endures(int code);
 
 	int drm_;
@@ -69,7 +87,11 @@ private:
 	UniqueFd wake_;                           /* eventfd */
 	UniqueFd timer_;                          /* timerfd */
 	std::unique_ptr<HotplugMonitor> hotplug_; /* null where there is no udev */
-	int failures_ = 0;                        /* in a row, of poll() and of reading events */
+	std::atomic<int> failures_ = 0;           /* in a row, of poll() and of reading events */
+	bool blocks_;                             /* the descriptor: read() waits for an event */
+	std::atomic<bool> awaited_ = true;
+	std::mutex readMutex_;            /* held while `flip` is called */
+	std::atomic<uint64_t> reads_ = 0; /* changed with readMutex_ */
 	std::thread thread_;
 };
 

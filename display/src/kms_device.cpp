@@ -72,7 +72,8 @@ Result<void> becomeMaster(int drm, const std::string &path)
 
 Result<UniqueFd> openNode(const std::string &path)
 {
-	UniqueFd fd = openRetried(path.c_str(), O_RDWR | O_CLOEXEC);
+	/* Only read() heeds it (drm_read()): events are taken without being asked for first. */
+	UniqueFd fd = openRetried(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (!fd.valid())
 		return fail(errno, std::format("cannot open {}", path),
 			    errno == EACCES ? "Displays belong to the group 'video' on most systems"

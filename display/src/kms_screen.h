@@ -38,6 +38,14 @@ public:
 	{
 		output_->setFlipHandler(layer_, std::move(handler));
 	}
+	void setFlipDelivery(FlipDelivery delivery) override
+	{
+		output_->setFlipDelivery(layer_, delivery);
+	}
+	void deliverFlips(std::chrono::milliseconds patience) override
+	{
+		output_->deliverFlips(patience);
+	}
 	void setNoticeHandler(NoticeHandler handler) override
 	{
 		output_->setNoticeHandler(layer_, std::move(handler));
@@ -63,6 +71,7 @@ public:
 	ScreenCounts counts() const override { return output_->counts(); }
 	ScreenStatistics statistics() const override { return output_->statistics(layer_); }
 
+	using Screen::deliverFlips;
 	using Screen::forget;
 	using Screen::show;
 

@@ -188,6 +188,43 @@ void Output::setFlipHandler(OutputLayer *layer, Screen::FlipHandler handler)
 	layer->flipHandler = std::move(handler);
 }
 
+void Output::setFlipDelivery(OutputLayer *layer, FlipDelivery delivery)
+{
+	const Lock lock(mutex_);
+	if (layer->flipDelivery == delivery)
+		return;
+	layer->flipDelivery = delivery;
+	updateWakeUps(monotonicNow());
+}
+
+/* Is there one, and does the device's thread leave it to deliverFlips()? */
+bool Output::flipIsAsked() const
+{
+	return pending_ && !flipsAreUrgent();
+}
+
+/* Without the lock while reading: flipped() takes it. */
+void Output::deliverFlips(std::chrono::milliseconds patience)
+{
+	const auto end = std::chrono::steady_clock::now() + patience;
+	Lock lock(mutex_);
+	if (!flipIsAsked())
+		return;
+	const bool alone = layers_.size() == 1;
+	lock.unlock();
+	device_->takeFlips();
+	while (alone && patience.count() > 0) {
+		lock.lock();
+		const bool asked = flipIsAsked();
+		lock.unlock();
+		patience = std::chrono::ceil<std::chrono::milliseconds>(
+			end - std::chrono::steady_clock::now());
+		if (!asked || patience.count() <= 0)
+			return;
+		device_->waitForFlips(patience);
+	}
+}
+
 void Output::setNoticeHandler(OutputLayer *layer, Screen::NoticeHandler handler)
 {
 	Lock lock(mutex_);
@@ -298,7 +335,7 @@ Result<void> Output::show(OutputLayer *layer, const Frame &frame)
 	layer->refusal.reset();
 	layer->fence = dark() ? UniqueFd() : fenceOfFrame(frame);
 	commitWaiting(now);
-	updateDeadline(now);
+	updateWakeUps(now);
 	if (layer->options.dropPolicy == DropPolicy::Replace)
 		return {};
 
@@ -310,7 +347,7 @@ Result<void> Output::show(OutputLayer *layer, const Frame &frame)
 		flipTimeout +
 		std::chrono::duration_cast<std::chrono::milliseconds>(
 			std::min<std::chrono::nanoseconds>(early, std::chrono::seconds(10)));
-	if (!waitFor(lock, limit, [&] { return !isWaiting(); })) {
+	if (!changed_.wait_for(lock, limit, [&] { return !isWaiting(); })) {
 		const Error error = overdueError();
 		layer->refusal = error;
 		dropWaiting(*layer, nullptr);
@@ -340,7 +377,7 @@ void Output::endHold()
 		return;
 	const int64_t now = monotonicNow();
 	commitWaiting(now);
-	updateDeadline(now);
+	updateWakeUps(now);
 }
 
 void Output::released(OutputLayer *layer, uint64_t cookie)
@@ -384,10 +421,18 @@ void Output::dropAllFrames()
 	changed_.notify_all();
 }
 
+/* For a flip: it is urgent meanwhile. */
 bool Output::waitFor(Lock &lock, std::chrono::milliseconds timeout,
 		     const std::function<bool()> &condition)
 {
-	return changed_.wait_for(lock, timeout, condition);
+	if (condition())
+		return true;
+	waiters_++;
+	updateWakeUps(monotonicNow());
+	const bool met = changed_.wait_for(lock, timeout, condition);
+	waiters_--;
+	updateWakeUps(monotonicNow());
+	return met;
 }
 
 Result<void> Output::waitIdle(Lock &lock, std::chrono::milliseconds timeout)
@@ -458,7 +503,7 @@ Result<void> Output::leave(Lock &lock, OutputLayer *layer)
 		       });
 	});
 	std::erase_if(outbox_, [&](const Delivery &delivery) { return delivery.layer == layer; });
-	updateDeadline(monotonicNow());
+	updateWakeUps(monotonicNow());
 	return result;
 }
 

@@ -27,11 +27,13 @@ namespace heapflow
  * \brief A CRTC: mode, layers, one commit for each vblank
  *
  * While no flip is pending a frame is committed by the thread that brings it. While one is, the
- * frame waits in its layer, and the device's thread commits what waits when the flip has come: all
- * layers together. The same thread has a timer for frames whose time has not come, for commits
- * that were refused with EBUSY, for flips that do not come, and for the return of the display.
+ * frame waits in its layer, and who reads of the flip commits what waits: all layers together. That
+ * is the device's thread, or a thread that brings frames (FlipDelivery::OnRequest). The device's
+ * thread has a timer for frames whose time has not come, for commits that were refused with EBUSY,
+ * for flips that do not come, and for the return of the display.
  *
- * Threads: any; one mutex. Handlers are called by the device's thread alone, without the mutex.
+ * Threads: any; one mutex. Handlers are called without it, by one thread at a time: the device's,
+ * or one that calls deliverFlips().
  * What is said below to need the lock is called with it held.
  *
  * Where what is: output.cpp frames, output_plan.cpp the choice of mode and planes,
@@ -66,6 +68,8 @@ public:
 
 	void setOptions(OutputLayer *layer, const LayerOptions &options);
 	void setFlipHandler(OutputLayer *layer, Screen::FlipHandler handler);
+	void setFlipDelivery(OutputLayer *layer, FlipDelivery delivery);
+	void deliverFlips(std::chrono::milliseconds patience);
 	void setNoticeHandler(OutputLayer *layer, Screen::NoticeHandler handler);
 	void setFenceHandler(OutputLayer *layer, Screen::FenceHandler handler);
 
@@ -79,8 +83,10 @@ public:
 	Result<uint32_t> pitchAlignment(uint32_t fourcc, uint32_t width, uint32_t height,
 					const std::function<Result<Buffer>(uint64_t)> &allocate);
 
-	/* By the device's thread. */
+	/* By the thread that reads events. */
 	void flipped(const RawFlip &flip);
+
+	/* By the device's thread. */
 	void timer();
 	void deliver();
 	void hotplug();
@@ -185,7 +191,9 @@ private:
 	/* output_events.cpp; need the lock */
 	void finishFlip(const RawFlip &flip);
 	void countFlip(OutputLayer &layer, const LayerFrame &frame, const RawFlip &flip);
-	void updateDeadline(int64_t now);
+	bool flipsAreUrgent() const;
+	bool flipIsAsked() const;
+	void updateWakeUps(int64_t now);
 	void masterLost(const Error &error = {});
 	void regainMaster(int64_t now);
 	void unplug();
@@ -233,6 +241,7 @@ private:
 	bool whole_ = true; /* the next commit sets everything */
 	uint64_t serial_ = 0;
 	unsigned holds_ = 0;
+	unsigned waiters_ = 0; /* threads in waitFor() */
 	bool pending_ = false;
 	int64_t pendingSince_ = 0;
 	bool overdue_ = false;

@@ -19,6 +19,8 @@ namespace
 
 /* Twelve frames of the slowest mode there is, 24 Hz; shorter than what show() waits. */
 constexpr int64_t overdueAfter = 500'000'000; /* ns */
+/* Nobody has asked for a flip since: what it released is given back all the same. */
+constexpr int64_t unaskedAfter = 250'000'000; /* ns */
 constexpr int64_t overdueRetry = 100'000'000; /* ns */
 constexpr int64_t masterRetry = 200'000'000;  /* ns */
 
@@ -35,7 +37,7 @@ void Output::flipped(const RawFlip &flip)
 			clock_.seen(flip.timestamp);
 		finishFlip(flip);
 		commitWaiting(flip.arrival);
-		updateDeadline(flip.arrival);
+		updateWakeUps(flip.arrival);
 	}
 	deliver();
 }
@@ -79,7 +81,8 @@ void Output::deliver()
 {
 	std::vector<Message> messages;
 	Lock lock(mutex_);
-	while (!outbox_.empty() || !messages_.empty()) {
+	/* Another thread that is at it takes these as well. */
+	while (!dispatching_ && (!outbox_.empty() || !messages_.empty())) {
 		dispatching_ = true;
 		delivering_.swap(outbox_);
 		messages.swap(messages_);
@@ -119,13 +122,22 @@ void Output::timer()
 		if (!master_ && !gone_ && now >= masterRetryAt_)
 			regainMaster(now);
 		commitWaiting(now);
-		updateDeadline(now);
+		updateWakeUps(now);
 	}
 	deliver();
 }
 
-/* When timer() must be called next. */
-void Output::updateDeadline(int64_t now)
+/* Must it be known of at once, and not when a frame is brought? */
+bool Output::flipsAreUrgent() const
+{
+	return std::ranges::any_of(layers_, [this](const auto &layer) {
+		const bool waits = layer->frames.waiting() || waiters_ || overdue_;
+		return layer->flipDelivery == FlipDelivery::AtOnce || (pending_ && waits);
+	});
+}
+
+/* When timer() must be called next, and whether a flip wakes the device's thread. */
+void Output::updateWakeUps(int64_t now)
 {
 	int64_t at = 0;
 	const auto sooner = [&](int64_t time) {
@@ -134,8 +146,10 @@ void Output::updateDeadline(int64_t now)
 	};
 	if (!master_ && !gone_ && !layers_.empty())
 		sooner(masterRetryAt_);
+	const bool urgent = flipsAreUrgent();
 	if (pending_ && !overdue_) {
-		sooner(pendingSince_ + overdueAfter);
+		const bool unasked = !urgent && now - pendingSince_ < unaskedAfter;
+		sooner(pendingSince_ + (unasked ? unaskedAfter : overdueAfter));
 	} else if (!dark()) {
 		for (const auto &layer : layers_) {
 			const auto &waiting = layer->frames.waiting();
@@ -146,6 +160,7 @@ void Output::updateDeadline(int64_t now)
 		}
 	}
 	device_->setDeadline(this, at);
+	device_->awaitFlips(this, urgent);
 }
 
 void Output::tell(ScreenNotice::Kind kind, std::string text, Error error)
@@ -189,7 +204,7 @@ void Output::hotplug()
 			else
 				unplug();
 		}
-		updateDeadline(monotonicNow());
+		updateWakeUps(monotonicNow());
 	}
 	deliver();
 }
@@ -343,7 +358,7 @@ void Output::seatChanged(bool active)
 			masterLost();
 		if (active && !master_)
 			regainMaster(monotonicNow());
-		updateDeadline(monotonicNow());
+		updateWakeUps(monotonicNow());
 	}
 	deliver();
 }

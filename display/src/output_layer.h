@@ -29,6 +29,7 @@ struct OutputLayer {
 	bool restoreMode = true;
 	LayerOptions options;
 	Screen::FlipHandler flipHandler;
+	FlipDelivery flipDelivery = FlipDelivery::AtOnce;
 	Screen::NoticeHandler noticeHandler;
 	Screen::FenceHandler fenceHandler;
 

@@ -124,6 +124,20 @@ struct ScreenCounts {
 	uint64_t plans = 0; /**< that were made, of all layers of the CRTC */
 };
 
+/** \brief When the flip handler is called */
+enum class FlipDelivery {
+	/** By the device's thread, which each flip wakes */
+	AtOnce,
+	/**
+	 * By the thread that calls Screen::deliverFlips(), before it shows the next frame. A flip
+	 * wakes nobody, and waking a thread is what a frame costs most; but the buffer that the
+	 * flip released comes back a frame later. The device's thread calls the handler where that
+	 * would not do: while a frame waits for the flip, or drain() or hide(), and when no frame
+	 * was brought for a quarter of a second.
+	 */
+	OnRequest,
+};
+
 /**
  * \brief A screen, or one layer of it
  *
@@ -132,8 +146,9 @@ struct ScreenCounts {
  * other planes are restored when the last of them hides.
  *
  * Threads: the functions may be called from any thread; one waits for another. A thread of the
- * device reads events, makes the commits that had to wait, and calls the handlers; a handler must
- * not call a Screen, only enqueue.
+ * device reads events, makes the commits that had to wait, and calls the handlers; deliverFlips()
+ * calls the flip handlers, too, of all Screens of the device, in its own thread, but never two at a
+ * time. A handler must not call a Screen, only enqueue.
  *
  * The state found is saved by open() and restored, property by property and only where it was
  * changed, by hide() and by the destructor. When the process is killed, the kernel takes its
@@ -210,8 +225,26 @@ public:
 	 * called */
 	virtual std::optional<ScanoutPlan> plan() const = 0;
 
-	/** \brief Called for each flip, in the device's thread; set before the first show() */
+	/** \brief Called for each flip, see FlipDelivery; set before the first show() */
 	virtual void setFlipHandler(FlipHandler handler) = 0;
+
+	/** \brief At first AtOnce. When screens share a CRTC, AtOnce of one is AtOnce for all */
+	virtual void setFlipDelivery(FlipDelivery delivery) = 0;
+
+	/**
+	 * \brief Call the flip handlers for what has happened, in this thread
+	 *
+	 * Costs nothing when no flip is awaited, or the device's thread does it. Not to be called
+	 * with a lock that a handler takes.
+	 *
+	 * \param[in] patience So long it waits for a pending flip, which a frame that is shown next
+	 * had to wait for anyway: then this thread alone is woken for it. Not where other layers
+	 * share the CRTC, whose frames go into the same commit.
+	 */
+	virtual void deliverFlips(std::chrono::milliseconds patience) = 0;
+
+	/** \brief The same without waiting */
+	void deliverFlips() { deliverFlips(std::chrono::milliseconds(0)); }
 
 	/** \brief Called for what happens to the screen, in the device's thread */
 	virtual void setNoticeHandler(NoticeHandler handler) = 0;
