@@ -135,11 +135,15 @@ void EventLoop::takeFlips()
 	(void)readFlips();
 }
 
-void EventLoop::waitForFlips(std::chrono::milliseconds time)
+/* A device that is gone says POLLERR at once, and for ever. */
+bool EventLoop::waitForFlips(std::chrono::milliseconds time)
 {
 	pollfd ready = {drm_, POLLIN, 0};
-	if (poll(&ready, 1, static_cast<int>(time.count())) == 1)
-		takeFlips();
+	const int found = poll(&ready, 1, static_cast<int>(time.count()));
+	if (found <= 0)
+		return found < 0 && errno == EINTR;
+	takeFlips();
+	return ready.revents & POLLIN;
 }
 
 /* What poll() saw may have been taken since, and read() would wait. */

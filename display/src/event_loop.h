@@ -71,8 +71,8 @@ public:
 	/** \brief Call the hook `flip` here and now for each flip that can be read */
 	void takeFlips();
 
-	/** \brief The same when one comes, or this time is over; returns early at times */
-	void waitForFlips(std::chrono::milliseconds time);
+	/** \brief The same when one comes. \return false when none did, or none can come */
+	bool waitForFlips(std::chrono::milliseconds time);
 
 private:
 	EventLoop(int drm, Hooks hooks);

@@ -206,23 +206,26 @@ bool Output::flipIsAsked() const
 /* Without the lock while reading: flipped() takes it. */
 void Output::deliverFlips(std::chrono::milliseconds patience)
 {
-	const auto end = std::chrono::steady_clock::now() + patience;
-	Lock lock(mutex_);
-	if (!flipIsAsked())
-		return;
-	const bool alone = layers_.size() == 1;
-	lock.unlock();
-	device_->takeFlips();
-	while (alone && patience.count() > 0) {
-		lock.lock();
-		const bool asked = flipIsAsked();
-		lock.unlock();
-		patience = std::chrono::ceil<std::chrono::milliseconds>(
-			end - std::chrono::steady_clock::now());
-		if (!asked || patience.count() <= 0)
+	using Clock = std::chrono::steady_clock;
+	const auto isAsked = [this] {
+		const Lock lock(mutex_);
+		return flipIsAsked();
+	};
+	{
+		const Lock lock(mutex_);
+		if (!flipIsAsked())
 			return;
-		device_->waitForFlips(patience);
+		if (layers_.size() > 1)
+			patience = {};
 	}
+	device_->takeFlips();
+	if (patience.count() <= 0 || !isAsked())
+		return;
+	/* Only now: a look at the clock is a system call on some. */
+	const auto end = Clock::now() + patience;
+	do {
+		patience = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
+	} while (patience.count() > 0 && device_->waitForFlips(patience) && isAsked());
 }
 
 void Output::setNoticeHandler(OutputLayer *layer, Screen::NoticeHandler handler)

@@ -192,3 +192,36 @@ TEST(EventLoopFailure, ADescriptorThatCannotBeReadIsToldOnceAndEndsTheThread)
 	ASSERT_EQ(failures.size(), 1U);
 	EXPECT_EQ(failures[0].code, EISDIR);
 }
+
+TEST_F(EventLoopTest, AFlipThatIsNotAwaitedIsReadByWhoTakesIt)
+{
+	loop_->awaitFlips(false);
+	/* Out of the poll() that it began before. */
+	loop_->wake();
+	ASSERT_TRUE(waitFor(wakes_, 1));
+	loop_->wake();
+	ASSERT_TRUE(waitFor(wakes_, 2));
+	send(event(DRM_EVENT_FLIP_COMPLETE, 1));
+	loop_->takeFlips();
+	EXPECT_EQ(wait(1).size(), 1u);
+	/* Nothing is there, and the pipe blocks: it must not be read. */
+	loop_->takeFlips();
+	send(event(DRM_EVENT_FLIP_COMPLETE, 2));
+	loop_->awaitFlips(true);
+	EXPECT_EQ(wait(2).size(), 2u);
+}
+
+TEST_F(EventLoopTest, AFlipIsWaitedForUntilNoneCanCome)
+{
+	loop_->awaitFlips(false);
+	loop_->wake();
+	ASSERT_TRUE(waitFor(wakes_, 1));
+	loop_->wake();
+	ASSERT_TRUE(waitFor(wakes_, 2));
+	EXPECT_FALSE(loop_->waitForFlips(std::chrono::milliseconds(1)));
+	send(event(DRM_EVENT_FLIP_COMPLETE, 1));
+	EXPECT_TRUE(loop_->waitForFlips(std::chrono::hours(1)));
+	EXPECT_EQ(wait(1).size(), 1u);
+	write_.reset();
+	EXPECT_FALSE(loop_->waitForFlips(std::chrono::hours(1))) << "the other end is gone";
+}
