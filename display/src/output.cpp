@@ -20,6 +20,9 @@ namespace
 /* A vblank is 8 to 42 ms; a flip that is not there after this is lost. */
 constexpr std::chrono::milliseconds flipTimeout{1000};
 
+/* A flip that is told within this time had come before. */
+constexpr std::chrono::microseconds atOnce{500};
+
 /* Beyond what any display asks for. */
 constexpr uint32_t largestPitchAlignment = 4096;
 
@@ -218,14 +221,17 @@ void Output::deliverFlips(std::chrono::milliseconds patience)
 		if (layers_.size() > 1)
 			patience = {};
 	}
-	device_->takeFlips();
+	/* Frames that come before the flip go on to do so: a read() in vain for each is saved. */
+	if (patience.count() <= 0 || !waitedForFlip_)
+		device_->takeFlips();
 	if (patience.count() <= 0 || !isAsked())
 		return;
-	/* Only now: a look at the clock is a system call on some. */
-	const auto end = Clock::now() + patience;
-	do {
-		patience = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
-	} while (patience.count() > 0 && device_->waitForFlips(patience) && isAsked());
+	const auto begin = Clock::now();
+	auto left = patience;
+	while (left.count() > 0 && device_->waitForFlips(left) && isAsked())
+		left = patience -
+		       std::chrono::floor<std::chrono::milliseconds>(Clock::now() - begin);
+	waitedForFlip_ = Clock::now() - begin >= atOnce;
 }
 
 void Output::setNoticeHandler(OutputLayer *layer, Screen::NoticeHandler handler)

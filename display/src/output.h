@@ -241,7 +241,8 @@ private:
 	bool whole_ = true; /* the next commit sets everything */
 	uint64_t serial_ = 0;
 	unsigned holds_ = 0;
-	unsigned waiters_ = 0; /* threads in waitFor() */
+	std::atomic<bool> waitedForFlip_ = false; /* deliverFlips(), the last time */
+	unsigned waiters_ = 0;                    /* threads in waitFor() */
 	bool pending_ = false;
 	int64_t pendingSince_ = 0;
 	bool overdue_ = false;
