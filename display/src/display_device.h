@@ -63,8 +63,11 @@ public:
 	/** \brief Call Output::flipped() here for the flips that can be read; without its lock */
 	void takeFlips() { loop_->takeFlips(); }
 
-	/** \brief The same when one comes. \return false when none did, or none can come */
-	bool waitForFlips(std::chrono::milliseconds time) { return loop_->waitForFlips(time); }
+	/** \brief The same when one comes, see EventLoop */
+	bool waitForFlips(std::chrono::milliseconds time, const std::function<bool()> &wanted)
+	{
+		return loop_->waitForFlips(time, wanted);
+	}
 
 	/** \brief Call Output::deliver() soon, in the loop's thread */
 	void wake() { loop_->wake(); }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstring>
 #include <ctime>
+#include <iterator>
 #include <pthread.h>
 #include <system_error>
 
@@ -49,10 +50,9 @@ void parseEvents(const char *data, size_t size, const std::function<void(const R
 	}
 }
 
-void signal(int eventFd)
+void signal(int eventFd, uint64_t count = 1)
 {
-	const uint64_t one = 1;
-	while (write(eventFd, &one, sizeof(one)) < 0 && errno == EINTR)
+	while (write(eventFd, &count, sizeof(count)) < 0 && errno == EINTR)
 		;
 }
 
@@ -75,7 +75,8 @@ int64_t monotonicNow()
 Result<std::unique_ptr<EventLoop>> EventLoop::start(int drm, Hooks hooks)
 {
 	std::unique_ptr<EventLoop> self(new EventLoop(drm, std::move(hooks)));
-	if (!self->stop_.valid() || !self->wake_.valid() || !self->timer_.valid())
+	if (!self->stop_.valid() || !self->wake_.valid() || !self->timer_.valid() ||
+	    !self->taken_.valid())
 		return fail(errno, "cannot make the event descriptors of the display's thread");
 	self->hotplug_ = HotplugMonitor::create();
 	try {
@@ -93,6 +94,7 @@ EventLoop::EventLoop(int drm, Hooks hooks)
 	  stop_(eventfd(0, EFD_CLOEXEC)),
 	  wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
 	  timer_(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
+	  taken_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE)),
 	  blocks_(!(fcntl(drm, F_GETFL) & O_NONBLOCK))
 {
 }
@@ -135,15 +137,24 @@ void EventLoop::takeFlips()
 	(void)readFlips();
 }
 
-/* A device that is gone says POLLERR at once, and for ever. */
-bool EventLoop::waitForFlips(std::chrono::milliseconds time)
+bool EventLoop::waitForFlips(std::chrono::milliseconds time, const std::function<bool()> &wanted)
 {
-	pollfd ready = {drm_, POLLIN, 0};
-	const int found = poll(&ready, 1, static_cast<int>(time.count()));
+	pollfd fds[] = {{drm_, POLLIN, 0}, {taken_.get(), POLLIN, 0}};
+	waiters_++;
+	const bool wait = wanted();
+	const int found = wait ? poll(fds, std::size(fds), static_cast<int>(time.count())) : 0;
+	const int code = errno;
+	waiters_--;
+	if (!wait)
+		return true;
 	if (found <= 0)
-		return found < 0 && errno == EINTR;
-	takeFlips();
-	return ready.revents & POLLIN;
+		return found < 0 && code == EINTR;
+	if (fds[1].revents)
+		clear(taken_.get());
+	if (fds[0].revents & POLLIN)
+		takeFlips();
+	/* A device that is gone says POLLERR at once, and for ever. */
+	return (fds[0].revents & ~POLLIN) == 0;
 }
 
 /* What poll() saw may have been taken since, and read() would wait. */
@@ -164,6 +175,8 @@ int EventLoop::readFlips()
 	failures_ = 0;
 	reads_++;
 	parseEvents(events, static_cast<size_t>(size), hooks_.flip);
+	if (const unsigned waiters = waiters_)
+		signal(taken_.get(), waiters);
 	return 0;
 }
 

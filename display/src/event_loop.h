@@ -71,8 +71,14 @@ public:
 	/** \brief Call the hook `flip` here and now for each flip that can be read */
 	void takeFlips();
 
-	/** \brief The same when one comes. \return false when none did, or none can come */
-	bool waitForFlips(std::chrono::milliseconds time);
+	/**
+	 * \brief The same when one comes, unless another thread takes it
+	 *
+	 * \param[in] wanted Does the caller still wait? Asked once, when it is sure to be told of
+	 * flips that others take from then on.
+	 * \return false when none came in this time, or none can come
+	 */
+	bool waitForFlips(std::chrono::milliseconds time, const std::function<bool()> &wanted);
 
 private:
 	EventLoop(int drm, Hooks hooks);
@@ -88,6 +94,8 @@ private:
 	UniqueFd timer_;                          /* timerfd */
 	std::unique_ptr<HotplugMonitor> hotplug_; /* null where there is no udev */
 	std::atomic<int> failures_ = 0;           /* in a row, of poll() and of reading events */
+	UniqueFd taken_;                          /* eventfd, a count: flips that others took */
+	std::atomic<unsigned> waiters_ = 0;       /* threads in waitForFlips() */
 	bool blocks_;                             /* the descriptor: read() waits for an event */
 	std::atomic<bool> awaited_ = true;
 	std::mutex readMutex_;            /* held while `flip` is called */

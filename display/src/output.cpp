@@ -228,7 +228,7 @@ void Output::deliverFlips(std::chrono::milliseconds patience)
 		return;
 	const auto begin = Clock::now();
 	auto left = patience;
-	while (left.count() > 0 && device_->waitForFlips(left) && isAsked())
+	while (left.count() > 0 && device_->waitForFlips(left, isAsked) && isAsked())
 		left = patience -
 		       std::chrono::floor<std::chrono::milliseconds>(Clock::now() - begin);
 	waitedForFlip_ = Clock::now() - begin >= atOnce;

@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <cstring>
+#include <future>
 #include <mutex>
 #include <vector>
 
@@ -218,10 +219,35 @@ TEST_F(EventLoopTest, AFlipIsWaitedForUntilNoneCanCome)
 	ASSERT_TRUE(waitFor(wakes_, 1));
 	loop_->wake();
 	ASSERT_TRUE(waitFor(wakes_, 2));
-	EXPECT_FALSE(loop_->waitForFlips(std::chrono::milliseconds(1)));
+	const auto yes = [] {
+		return true;
+	};
+	EXPECT_FALSE(loop_->waitForFlips(std::chrono::milliseconds(1), yes));
+	EXPECT_TRUE(loop_->waitForFlips(std::chrono::hours(1), [] { return false; }));
 	send(event(DRM_EVENT_FLIP_COMPLETE, 1));
-	EXPECT_TRUE(loop_->waitForFlips(std::chrono::hours(1)));
+	EXPECT_TRUE(loop_->waitForFlips(std::chrono::hours(1), yes));
 	EXPECT_EQ(wait(1).size(), 1u);
 	write_.reset();
-	EXPECT_FALSE(loop_->waitForFlips(std::chrono::hours(1))) << "the other end is gone";
+	EXPECT_FALSE(loop_->waitForFlips(std::chrono::hours(1), yes)) << "the other end is gone";
+}
+
+/* poll() looks again before it returns, finds nothing, and sleeps on: a frame would come late. */
+TEST_F(EventLoopTest, AFlipThatAnotherThreadTakesEndsTheWait)
+{
+	loop_->awaitFlips(false);
+	for (uint64_t serial = 1; serial <= 50; serial++) {
+		std::promise<void> begun;
+		auto waited = std::async(std::launch::async, [&] {
+			return loop_->waitForFlips(std::chrono::seconds(20), [&] {
+				begun.set_value();
+				return true;
+			});
+		});
+		begun.get_future().wait();
+		send(event(DRM_EVENT_FLIP_COMPLETE, serial));
+		loop_->takeFlips();
+		ASSERT_EQ(waited.wait_for(std::chrono::seconds(10)), std::future_status::ready);
+		EXPECT_TRUE(waited.get());
+		EXPECT_EQ(wait(serial).size(), serial);
+	}
 }
