@@ -29,7 +29,8 @@ namespace heapflow::gst
  * (GstHeapReleaseFenceMeta) is let go of when that flip is committed, with the fence of the flip.
  * The framebuffer of a dma-buf is forgotten when its GstMemory dies (invariant 7).
  *
- * Threads: any may call. The Screen behind is used by one at a time.
+ * Threads: any may call. The Screen behind is used by one at a time, but for the flips that show()
+ * takes notice of first: buffers of a camera come back in the thread that brings the next frame.
  */
 class Scanout : public std::enable_shared_from_this<Scanout>
 {

@@ -20,9 +20,6 @@ namespace
 /* A vblank is 8 to 42 ms; a flip that is not there after this is lost. */
 constexpr std::chrono::milliseconds flipTimeout{1000};
 
-/* A flip that is told within this time had come before. */
-constexpr std::chrono::microseconds atOnce{500};
-
 /* Beyond what any display asks for. */
 constexpr uint32_t largestPitchAlignment = 4096;
 
@@ -189,49 +186,6 @@ void Output::setFlipHandler(OutputLayer *layer, Screen::FlipHandler handler)
 	const Hold hold(*this);
 	(void)waitIdle(lock, flipTimeout);
 	layer->flipHandler = std::move(handler);
-}
-
-void Output::setFlipDelivery(OutputLayer *layer, FlipDelivery delivery)
-{
-	const Lock lock(mutex_);
-	if (layer->flipDelivery == delivery)
-		return;
-	layer->flipDelivery = delivery;
-	updateWakeUps(monotonicNow());
-}
-
-/* Is there one, and does the device's thread leave it to deliverFlips()? */
-bool Output::flipIsAsked() const
-{
-	return pending_ && !flipsAreUrgent();
-}
-
-/* Without the lock while reading: flipped() takes it. */
-void Output::deliverFlips(std::chrono::milliseconds patience)
-{
-	using Clock = std::chrono::steady_clock;
-	const auto isAsked = [this] {
-		const Lock lock(mutex_);
-		return flipIsAsked();
-	};
-	{
-		const Lock lock(mutex_);
-		if (!flipIsAsked())
-			return;
-		if (layers_.size() > 1)
-			patience = {};
-	}
-	/* Frames that come before the flip go on to do so: a read() in vain for each is saved. */
-	if (patience.count() <= 0 || !waitedForFlip_)
-		device_->takeFlips();
-	if (patience.count() <= 0 || !isAsked())
-		return;
-	const auto begin = Clock::now();
-	auto left = patience;
-	while (left.count() > 0 && device_->waitForFlips(left, isAsked) && isAsked())
-		left = patience -
-		       std::chrono::floor<std::chrono::milliseconds>(Clock::now() - begin);
-	waitedForFlip_ = Clock::now() - begin >= atOnce;
 }
 
 void Output::setNoticeHandler(OutputLayer *layer, Screen::NoticeHandler handler)

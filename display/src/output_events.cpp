@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The part of Output that the device's thread calls: flips, timer, hotplug, masters. */
+/* What happens to an Output: flips, timer, hotplug, masters. */
 #include "output.h"
 
 #include "device_holder.h"
@@ -19,10 +19,14 @@ namespace
 
 /* Twelve frames of the slowest mode there is, 24 Hz; shorter than what show() waits. */
 constexpr int64_t overdueAfter = 500'000'000; /* ns */
-/* Nobody has asked for a flip since: what it released is given back all the same. */
-constexpr int64_t unaskedAfter = 250'000'000; /* ns */
 constexpr int64_t overdueRetry = 100'000'000; /* ns */
 constexpr int64_t masterRetry = 200'000'000;  /* ns */
+
+/* Nobody has asked for a flip since: what it released is given back all the same. */
+constexpr int64_t unaskedAfter = 250'000'000; /* ns */
+
+/* A flip that is told within this time had come before. */
+constexpr std::chrono::microseconds atOnce{500};
 
 } /* namespace */
 
@@ -134,6 +138,49 @@ bool Output::flipsAreUrgent() const
 		const bool waits = layer->frames.waiting() || waiters_ || overdue_;
 		return layer->flipDelivery == FlipDelivery::AtOnce || (pending_ && waits);
 	});
+}
+
+void Output::setFlipDelivery(OutputLayer *layer, FlipDelivery delivery)
+{
+	const Lock lock(mutex_);
+	if (layer->flipDelivery == delivery)
+		return;
+	layer->flipDelivery = delivery;
+	updateWakeUps(monotonicNow());
+}
+
+/* Is there one, and does the device's thread leave it to deliverFlips()? */
+bool Output::flipIsAsked() const
+{
+	return pending_ && !flipsAreUrgent();
+}
+
+/* Without the lock while reading: flipped() takes it. */
+void Output::deliverFlips(std::chrono::milliseconds patience)
+{
+	using Clock = std::chrono::steady_clock;
+	const auto isAsked = [this] {
+		const Lock lock(mutex_);
+		return flipIsAsked();
+	};
+	{
+		const Lock lock(mutex_);
+		if (!flipIsAsked())
+			return;
+		if (layers_.size() > 1)
+			patience = {};
+	}
+	/* Frames that come before the flip go on to do so: a read() in vain for each is saved. */
+	if (patience.count() <= 0 || !waitedForFlip_)
+		device_->takeFlips();
+	if (patience.count() <= 0 || !isAsked())
+		return;
+	const auto begin = Clock::now();
+	auto left = patience;
+	while (left.count() > 0 && device_->waitForFlips(left, isAsked) && isAsked())
+		left = patience -
+		       std::chrono::floor<std::chrono::milliseconds>(Clock::now() - begin);
+	waitedForFlip_ = Clock::now() - begin >= atOnce;
 }
 
 /* When timer() must be called next, and whether a flip wakes the device's thread. */
