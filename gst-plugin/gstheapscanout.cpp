@@ -24,8 +24,7 @@ namespace
 /* Longer than any refresh period; a screen that takes longer is stuck. */
 constexpr std::chrono::milliseconds drainTimeout{1000};
 
-/* Two refresh periods of the slowest mode there is. After it show() waits, and says what is wrong.
- */
+/* Two periods of the slowest mode there is. After that show() waits, and says what is wrong. */
 constexpr std::chrono::milliseconds flipPatience{80};
 
 /* Buffers of a camera that it takes to fill two while two are here. */

@@ -85,8 +85,7 @@ void Output::deliver()
 {
 	std::vector<Message> messages;
 	Lock lock(mutex_);
-	/* Another thread that is at it takes these as well. */
-	while (!dispatching_ && (!outbox_.empty() || !messages_.empty())) {
+	while (!outbox_.empty() || !messages_.empty()) {
 		dispatching_ = true;
 		delivering_.swap(outbox_);
 		messages.swap(messages_);

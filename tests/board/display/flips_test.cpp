@@ -74,6 +74,21 @@ TEST_P(DisplayFlips, EachFrameIsReleasedOnceByTheFlipThatReplacedIt)
 	EXPECT_EQ(released.count(frameCount), 0u);
 }
 
+/* In simulated time: a quarter of a second late, were it not for those who wait. */
+TEST_P(DisplayFlips, NobodyWaitsForAFlipThatIsLeftToBeAskedFor)
+{
+	screen_->setFlipDelivery(FlipDelivery::OnRequest);
+	showFrames(1, someFrames);
+	auto events = log_.events();
+	ASSERT_EQ(events.size(), someFrames);
+	EXPECT_LT(events.back().timestamp - events.front().timestamp, 1'200'000'000)
+		<< "each show() waits for the flip before";
+	/* Nobody polls any more when this one is shown. */
+	showFrames(someFrames + 1, someFrames + 1);
+	events = log_.events();
+	EXPECT_LT(events.back().arrival - events.back().timestamp, 20'000'000) << "drain() waits";
+}
+
 /* Invariants 6 and 7: after the first round, nothing is imported or registered. */
 TEST_P(DisplayFlips, EachBufferIsImportedOnce)
 {

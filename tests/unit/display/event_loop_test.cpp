@@ -75,6 +75,16 @@ protected:
 		return {reinterpret_cast<const char *>(&vblank), sizeof(vblank)};
 	}
 
+	/* When it returns, the thread is out of the poll() that it began before. */
+	void leaveFlipsToOthers()
+	{
+		loop_->awaitFlips(false);
+		for (int wakes = 1; wakes <= 2; wakes++) {
+			loop_->wake();
+			ASSERT_TRUE(waitFor(wakes_, wakes));
+		}
+	}
+
 	std::vector<RawFlip> wait(size_t count)
 	{
 		std::unique_lock lock(mutex_);
@@ -196,12 +206,7 @@ TEST(EventLoopFailure, ADescriptorThatCannotBeReadIsToldOnceAndEndsTheThread)
 
 TEST_F(EventLoopTest, AFlipThatIsNotAwaitedIsReadByWhoTakesIt)
 {
-	loop_->awaitFlips(false);
-	/* Out of the poll() that it began before. */
-	loop_->wake();
-	ASSERT_TRUE(waitFor(wakes_, 1));
-	loop_->wake();
-	ASSERT_TRUE(waitFor(wakes_, 2));
+	leaveFlipsToOthers();
 	send(event(DRM_EVENT_FLIP_COMPLETE, 1));
 	loop_->takeFlips();
 	EXPECT_EQ(wait(1).size(), 1u);
@@ -214,11 +219,7 @@ TEST_F(EventLoopTest, AFlipThatIsNotAwaitedIsReadByWhoTakesIt)
 
 TEST_F(EventLoopTest, AFlipIsWaitedForUntilNoneCanCome)
 {
-	loop_->awaitFlips(false);
-	loop_->wake();
-	ASSERT_TRUE(waitFor(wakes_, 1));
-	loop_->wake();
-	ASSERT_TRUE(waitFor(wakes_, 2));
+	leaveFlipsToOthers();
 	const auto yes = [] {
 		return true;
 	};
@@ -234,7 +235,7 @@ TEST_F(EventLoopTest, AFlipIsWaitedForUntilNoneCanCome)
 /* poll() looks again before it returns, finds nothing, and sleeps on: a frame would come late. */
 TEST_F(EventLoopTest, AFlipThatAnotherThreadTakesEndsTheWait)
 {
-	loop_->awaitFlips(false);
+	leaveFlipsToOthers();
 	for (uint64_t serial = 1; serial <= 50; serial++) {
 		std::promise<void> begun;
 		auto waited = std::async(std::launch::async, [&] {
