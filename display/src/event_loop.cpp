@@ -50,8 +50,9 @@ void parseEvents(const char *data, size_t size, const std::function<void(const R
 	}
 }
 
-void signal(int eventFd, uint64_t count = 1)
+void signal(int eventFd)
 {
+	const uint64_t count = 1;
 	while (write(eventFd, &count, sizeof(count)) < 0 && errno == EINTR)
 		;
 }
@@ -94,7 +95,7 @@ EventLoop::EventLoop(int drm, Hooks hooks)
 	  stop_(eventfd(0, EFD_CLOEXEC)),
 	  wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
 	  timer_(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
-	  taken_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE)),
+	  taken_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
 	  blocks_(!(fcntl(drm, F_GETFL) & O_NONBLOCK))
 {
 }
@@ -137,14 +138,32 @@ void EventLoop::takeFlips()
 	(void)readFlips();
 }
 
+/*
+ * One thread polls, and tells the others when it has ended: if all did, each flip would wake them
+ * all in the kernel, to find that one of them has read it.
+ */
 bool EventLoop::waitForFlips(std::chrono::milliseconds time, const std::function<bool()> &wanted)
 {
+	std::unique_lock lock(waitMutex_);
+	if (somebodyPolls_)
+		return !wanted() || pollEnded_.wait_for(lock, time) == std::cv_status::no_timeout;
+	somebodyPolls_ = true;
+	lock.unlock();
+	const bool heard = pollForFlips(time, wanted);
+	lock.lock();
+	somebodyPolls_ = false;
+	pollEnded_.notify_all();
+	return heard;
+}
+
+bool EventLoop::pollForFlips(std::chrono::milliseconds time, const std::function<bool()> &wanted)
+{
 	pollfd fds[] = {{drm_, POLLIN, 0}, {taken_.get(), POLLIN, 0}};
-	waiters_++;
+	tellTaken_ = true;
 	const bool wait = wanted();
 	const int found = wait ? poll(fds, std::size(fds), static_cast<int>(time.count())) : 0;
 	const int code = errno;
-	waiters_--;
+	tellTaken_ = false;
 	if (!wait)
 		return true;
 	if (found <= 0)
@@ -175,8 +194,8 @@ int EventLoop::readFlips()
 	failures_ = 0;
 	reads_++;
 	parseEvents(events, static_cast<size_t>(size), hooks_.flip);
-	if (const unsigned waiters = waiters_)
-		signal(taken_.get(), waiters);
+	if (tellTaken_)
+		signal(taken_.get());
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -83,6 +84,7 @@ public:
 private:
 	EventLoop(int drm, Hooks hooks);
 	void run();
+	bool pollForFlips(std::chrono::milliseconds time, const std::function<bool()> &wanted);
 	int readFlips();
 	int readFlipsUnlessRead(uint64_t seen);
 	bool endures(int code);
@@ -94,12 +96,15 @@ private:
 	UniqueFd timer_;                          /* timerfd */
 	std::unique_ptr<HotplugMonitor> hotplug_; /* null where there is no udev */
 	std::atomic<int> failures_ = 0;           /* in a row, of poll() and of reading events */
-	UniqueFd taken_;                          /* eventfd, a count: flips that others took */
-	std::atomic<unsigned> waiters_ = 0;       /* threads in waitForFlips() */
-	bool blocks_;                             /* the descriptor: read() waits for an event */
+	UniqueFd taken_; /* eventfd: readable when flips were taken while somebody polled */
+	std::atomic<bool> tellTaken_ = false;
+	bool blocks_; /* the descriptor: read() waits for an event */
 	std::atomic<bool> awaited_ = true;
-	std::mutex readMutex_;            /* held while `flip` is called */
-	std::atomic<uint64_t> reads_ = 0; /* changed with readMutex_ */
+	std::mutex waitMutex_;
+	bool somebodyPolls_ = false;        /* in waitForFlips() */
+	std::condition_variable pollEnded_; /* that of this thread */
+	std::mutex readMutex_;              /* held while `flip` is called */
+	std::atomic<uint64_t> reads_ = 0;   /* changed with readMutex_ */
 	std::thread thread_;
 };
 
