@@ -21,6 +21,9 @@ namespace heapflow
 namespace
 {
 
+/* Of a timer: a system call that moves it costs less than a thread that it wakes in vain. */
+constexpr int64_t farTooSoon = 200'000'000; /* ns */
+
 /* What is open in this process. */
 struct Registry {
 	std::mutex mutex;
@@ -215,8 +218,8 @@ Result<std::shared_ptr<Output>> DisplayDevice::output(const ScreenOptions &optio
 }
 
 /*
- * Only ever sooner: the deadline of a flip moves on with each frame, and two system calls a frame
- * would follow it. A timer that fires too soon finds nothing to do, at most twice a second.
+ * The deadline of a flip moves on with each frame, which would be a system call a frame: the timer
+ * follows when it would fire far too soon. One that fires too soon finds nothing to do.
  */
 void DisplayDevice::setDeadline(const Output *output, int64_t at)
 {
@@ -228,7 +231,7 @@ void DisplayDevice::setDeadline(const Output *output, int64_t at)
 		if (wakeUp.at && (!nearest || wakeUp.at < nearest))
 			nearest = wakeUp.at;
 	}
-	if (nearest && (!timer_ || nearest < timer_))
+	if (nearest && (!timer_ || nearest < timer_ || nearest - timer_ >= farTooSoon))
 		loop_->setTimer(timer_ = nearest);
 }
 

@@ -44,7 +44,7 @@ public:
 	}
 	void deliverFlips(std::chrono::milliseconds patience) override
 	{
-		output_->deliverFlips(patience);
+		output_->deliverFlips(layer_, patience);
 	}
 	void setNoticeHandler(NoticeHandler handler) override
 	{

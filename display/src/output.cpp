@@ -17,9 +17,6 @@ namespace heapflow
 namespace
 {
 
-/* A vblank is 8 to 42 ms; a flip that is not there after this is lost. */
-constexpr std::chrono::milliseconds flipTimeout{1000};
-
 /* Beyond what any display asks for. */
 constexpr uint32_t largestPitchAlignment = 4096;
 
@@ -171,9 +168,13 @@ ScreenStatistics Output::statistics(const OutputLayer *layer) const
 
 void Output::setOptions(OutputLayer *layer, const LayerOptions &options)
 {
-	const Lock lock(mutex_);
+	Lock lock(mutex_);
 	if (options == layer->options)
 		return;
+	/* A frame that waits has its place by what was asked before. */
+	(void)waitFor(lock, layer->turn, flipTimeout, [&] {
+		return layer->options.dropPolicy == DropPolicy::Replace || !layer->frames.waiting();
+	});
 	layer->options = options;
 	/* Settled anew by the next frame, which brings a dma-buf to test with. */
 	layer->setting.reset();
@@ -227,6 +228,8 @@ Result<ScanoutPlan> Output::configure(OutputLayer *layer, const FrameLayout &lay
 		return *layer->plan;
 	}
 
+	if (auto turn = waitForTurn(lock, *layer); !turn)
+		return std::unexpected(turn.error());
 	const FrameLayout before = layer->layout.value_or(FrameLayout{});
 	const bool hadLayout = layer->layout.has_value();
 	layer->layout = layout;
@@ -268,6 +271,8 @@ Result<void> Output::show(OutputLayer *layer, const Frame &frame)
 	if (!crop)
 		return std::unexpected(crop.error());
 
+	if (auto turn = waitForTurn(lock, *layer); !turn)
+		return turn;
 	LayerFrame own{.cookie = frame.cookie,
 		       .colorimetry = frame.layout.colorimetry,
 		       .crop = *crop,
@@ -295,43 +300,18 @@ Result<void> Output::show(OutputLayer *layer, const Frame &frame)
 		layer->statistics.replaced++;
 		released(layer, replaced);
 	}
-	layer->refusal.reset();
 	layer->fence = dark() ? UniqueFd() : fenceOfFrame(frame);
+	layer->pace.brought(now);
+	if (isReady(*layer, now))
+		beginGathering(now);
+	layer->attended = layer->options.dropPolicy == DropPolicy::Queue;
 	commitWaiting(now);
 	updateWakeUps(now);
-	if (layer->options.dropPolicy == DropPolicy::Replace)
-		return {};
-
-	const auto isWaiting = [&] {
-		return layer->frames.waiting() && layer->frames.waiting()->cookie == frame.cookie;
-	};
-	const std::chrono::nanoseconds early(std::max<int64_t>(frame.due - now, 0));
-	const auto limit =
-		flipTimeout +
-		std::chrono::duration_cast<std::chrono::milliseconds>(
-			std::min<std::chrono::nanoseconds>(early, std::chrono::seconds(10)));
-	if (!changed_.wait_for(lock, limit, [&] { return !isWaiting(); })) {
-		const Error error = overdueError();
-		layer->refusal = error;
-		dropWaiting(*layer, nullptr);
-		layer->refusal.reset();
-		return std::unexpected(error);
-	}
-	if (layer->refusal) {
-		const Error error = *layer->refusal;
-		layer->refusal.reset();
-		return std::unexpected(error);
-	}
-	return {};
-}
-
-Error Output::overdueError() const
-{
-	return {ETIMEDOUT,
-		std::format("no flip event from {} ({}) for CRTC {} in {} ms", device_->kms().path,
-			    device_->kms().driver, crtc_.id,
-			    (monotonicNow() - pendingSince_) / 1'000'000),
-		"The display may be gone or asleep; the kernel log may say more"};
+	const bool gathering = gatherUntil_ && isReady(*layer, now);
+	auto taken = layer->attended && !gathering ? waitForCommit(lock, *layer, own, now)
+						   : Result<void>();
+	layer->attended = false;
+	return taken;
 }
 
 void Output::endHold()
@@ -360,9 +340,10 @@ void Output::dropWaiting(OutputLayer &layer, uint64_t ScreenStatistics::*reason)
 		(layer.statistics.*reason)++;
 	/* An error of show() gives the frame back by itself; two who say so are one too many. */
 	const uint64_t cookie = layer.frames.refuse();
-	if (layer.options.dropPolicy == DropPolicy::Replace || !layer.refusal)
+	if (!layer.attended || !layer.refusal)
 		released(&layer, cookie);
 	layer.fence.reset();
+	layer.turn.notify_all();
 	changed_.notify_all();
 }
 
@@ -384,42 +365,6 @@ void Output::dropAllFrames()
 	changed_.notify_all();
 }
 
-/* For a flip: it is urgent meanwhile. */
-bool Output::waitFor(Lock &lock, std::chrono::milliseconds timeout,
-		     const std::function<bool()> &condition)
-{
-	if (condition())
-		return true;
-	waiters_++;
-	updateWakeUps(monotonicNow());
-	const bool met = changed_.wait_for(lock, timeout, condition);
-	waiters_--;
-	updateWakeUps(monotonicNow());
-	return met;
-}
-
-Result<void> Output::waitIdle(Lock &lock, std::chrono::milliseconds timeout)
-{
-	const bool idle = waitFor(lock, timeout, [this] {
-		return !pending_ && !dispatching_ && outbox_.empty() && messages_.empty();
-	});
-	if (idle)
-		return {};
-	return std::unexpected(overdueError());
-}
-
-Result<void> Output::drain(OutputLayer *layer, std::chrono::milliseconds timeout)
-{
-	Lock lock(mutex_);
-	const bool idle = waitFor(lock, timeout, [&] {
-		return !layer->frames.waiting() && !layer->frames.pending() && !dispatching_ &&
-		       outbox_.empty();
-	});
-	if (idle)
-		return {};
-	return std::unexpected(overdueError());
-}
-
 Result<void> Output::hide(OutputLayer *layer)
 {
 	Lock lock(mutex_);
@@ -432,6 +377,7 @@ Result<void> Output::leave(Lock &lock, OutputLayer *layer)
 		layers_, [&](const auto &other) { return other.get() != layer && other->setting; });
 	const Hold hold(*this);
 	layer->frames.refuse();
+	layer->turn.notify_all();
 	changed_.notify_all();
 	/* A restoring commit while a flip is pending would wait for it anyway. */
 	(void)waitIdle(lock, flipTimeout);
@@ -459,7 +405,7 @@ Result<void> Output::leave(Lock &lock, OutputLayer *layer)
 		pending_ = overdue_ = false;
 		serial_++;
 	}
-	(void)waitFor(lock, flipTimeout, [&] {
+	(void)waitFor(lock, changed_, flipTimeout, [&] {
 		return !dispatching_ &&
 		       std::ranges::none_of(outbox_, [&](const Delivery &delivery) {
 			       return delivery.layer == layer;

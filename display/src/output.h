@@ -28,16 +28,19 @@ namespace heapflow
  *
  * While no flip is pending a frame is committed by the thread that brings it. While one is, the
  * frame waits in its layer, and who reads of the flip commits what waits: all layers together. That
- * is the device's thread, or a thread that brings frames (FlipDelivery::OnRequest). The device's
- * thread has a timer for frames whose time has not come, for commits that were refused with EBUSY,
- * for flips that do not come, and for the return of the display.
+ * is the device's thread, or a thread that brings frames (FlipDelivery::OnRequest). Where all
+ * layers deliver flips so, a frame waits for those of the other layers, too, as long as no vblank
+ * is missed: who brings the last one commits them all. The device's thread has a timer for frames
+ * whose time has not come, for commits that were refused with EBUSY, for flips that do not come,
+ * and for the return of the display.
  *
  * Threads: any; one mutex. Handlers are called without it, by one thread at a time: the device's,
  * or one that calls deliverFlips().
  * What is said below to need the lock is called with it held.
  *
  * Where what is: output.cpp frames, output_plan.cpp the choice of mode and planes,
- * output_commit.cpp commits, output_events.cpp flips, timer, hotplug, masters.
+ * output_gathering.cpp when commits wait for other layers, output_commit.cpp commits,
+ * output_waiting.cpp who waits for them, output_events.cpp flips, timer, hotplug, masters.
  */
 class Output
 {
@@ -69,7 +72,7 @@ public:
 	void setOptions(OutputLayer *layer, const LayerOptions &options);
 	void setFlipHandler(OutputLayer *layer, Screen::FlipHandler handler);
 	void setFlipDelivery(OutputLayer *layer, FlipDelivery delivery);
-	void deliverFlips(std::chrono::milliseconds patience);
+	void deliverFlips(OutputLayer *layer, std::chrono::milliseconds patience);
 	void setNoticeHandler(OutputLayer *layer, Screen::NoticeHandler handler);
 	void setFenceHandler(OutputLayer *layer, Screen::FenceHandler handler);
 
@@ -95,6 +98,9 @@ public:
 
 private:
 	using Lock = std::unique_lock<std::mutex>;
+
+	/* A vblank is 8 to 42 ms; a flip that is not there after this is lost. */
+	static constexpr std::chrono::milliseconds flipTimeout{1000};
 
 	/* How the CRTC, the connector and the planes are now, whoever set them. */
 	struct Current {
@@ -188,11 +194,26 @@ private:
 	Error commitError(int code) const;
 	void remember(const AtomicRequest &request);
 
+	/* output_gathering.cpp; need the lock */
+	bool mayGather() const;
+	void beginGathering(int64_t now);
+	bool gathers(int64_t now);
+
+	/* output_waiting.cpp; need the lock, and let go of it meanwhile */
+	bool waitFor(Lock &lock, std::condition_variable &changed,
+		     std::chrono::milliseconds timeout, const std::function<bool()> &condition);
+	Result<void> waitIdle(Lock &lock, std::chrono::milliseconds timeout);
+	Result<void> waitForTurn(Lock &lock, OutputLayer &layer);
+	Result<void> waitForCommit(Lock &lock, OutputLayer &layer, const LayerFrame &frame,
+				   int64_t now);
+	Error overdueError() const;
+
 	/* output_events.cpp; need the lock */
 	void finishFlip(const RawFlip &flip);
 	void countFlip(OutputLayer &layer, const LayerFrame &frame, const RawFlip &flip);
 	bool flipsAreUrgent() const;
 	bool flipIsAsked() const;
+	bool waitsForFlip(const OutputLayer &layer) const;
 	void updateWakeUps(int64_t now);
 	void masterLost(const Error &error = {});
 	void regainMaster(int64_t now);
@@ -208,17 +229,13 @@ private:
 	void dropWaiting(OutputLayer &layer, uint64_t ScreenStatistics::*reason);
 	void dropAllFrames();
 	void released(OutputLayer *layer, uint64_t cookie);
-	Error overdueError() const;
 	void endHold();
-	bool waitFor(Lock &lock, std::chrono::milliseconds timeout,
-		     const std::function<bool()> &condition);
-	Result<void> waitIdle(Lock &lock, std::chrono::milliseconds timeout);
 	Result<void> leave(Lock &lock, OutputLayer *layer);
 	FramebufferCache::InUse inUse() const;
 
 	std::shared_ptr<DisplayDevice> device_;
 	mutable std::mutex mutex_;
-	std::condition_variable changed_;
+	std::condition_variable changed_; /* but for frames that wait: OutputLayer::turn */
 
 	std::atomic<uint32_t> connectorId_;
 	const std::string wantedConnector_;
@@ -241,13 +258,13 @@ private:
 	bool whole_ = true; /* the next commit sets everything */
 	uint64_t serial_ = 0;
 	unsigned holds_ = 0;
-	std::atomic<bool> waitedForFlip_ = false; /* deliverFlips(), the last time */
-	unsigned waiters_ = 0;                    /* threads in waitFor() */
+	unsigned waiters_ = 0; /* threads in waitFor() */
 	bool pending_ = false;
 	int64_t pendingSince_ = 0;
 	bool overdue_ = false;
-	int64_t retryAt_ = 0;   /* after EBUSY */
-	int64_t busySince_ = 0; /* of the EBUSYs in a row, the first */
+	int64_t gatherUntil_ = 0; /* what waits, waits for other layers' frames; 0: it does not */
+	int64_t retryAt_ = 0;     /* after EBUSY */
+	int64_t busySince_ = 0;   /* of the EBUSYs in a row, the first */
 	VblankClock clock_;
 
 	bool unplugged_ = false;

@@ -290,15 +290,16 @@ void Output::addFences(int64_t now, int32_t *outFence)
 	}
 }
 
-/* Commits what waits and may be shown now, unless a flip is pending. */
+/* Commits what waits and may be shown now, unless a flip is pending or more will come in time. */
 void Output::commitWaiting(int64_t now)
 {
+	const bool gathering = gathers(now);
 	if (dark()) {
 		for (const auto &layer : layers_)
 			dropWaiting(*layer, &ScreenStatistics::dark);
 		return;
 	}
-	if (holds_ || (pending_ && !overdue_) || now < retryAt_)
+	if (holds_ || (pending_ && !overdue_) || now < retryAt_ || gathering)
 		return;
 	const auto ready = [&](const auto &layer) {
 		return isReady(*layer, now);
@@ -357,14 +358,14 @@ void Output::committed(int32_t outFence, int64_t now, int64_t took)
 			layer->fenceHandler(frame.cookie, layer->frames.nextReleased(),
 					    UniqueFd(dup(fence.get())).release());
 		layer->frames.commit();
+		layer->turn.notify_all();
 		layer->fence.reset();
 	}
 	whole_ = false;
 	pending_ = true;
 	overdue_ = false;
 	pendingSince_ = now;
-	retryAt_ = 0;
-	busySince_ = 0;
+	retryAt_ = busySince_ = gatherUntil_ = 0;
 	commitRefusals_.clear();
 	changed_.notify_all();
 }
@@ -445,15 +446,17 @@ bool Output::settleAgain(const Error &error)
 	return false;
 }
 
-/* The frames of this commit are dropped: show() says why, or a notice. */
+/* The frames of this commit are dropped. Their show() says why, or the next one, or a notice. */
 void Output::refuseReady(const Error &error, int64_t now)
 {
+	gatherUntil_ = 0;
 	for (const auto &layer : layers_) {
 		/* A layer without a setting has been refused everywhere. */
 		if (!layer->frames.waiting() || (layer->setting && !isReady(*layer, now)))
 			continue;
-		layer->refusal = error;
-		if (layer->options.dropPolicy == DropPolicy::Replace && layer->noticeHandler) {
+		if (layer->options.dropPolicy == DropPolicy::Queue)
+			layer->refusal = error;
+		else if (layer->noticeHandler) {
 			messages_.push_back(
 				{layer.get(), {ScreenNotice::Kind::Refused, error.message, error}});
 			device_->wake();

@@ -134,7 +134,8 @@ void Output::timer()
 bool Output::flipsAreUrgent() const
 {
 	return std::ranges::any_of(layers_, [this](const auto &layer) {
-		const bool waits = layer->frames.waiting() || waiters_ || overdue_;
+		const bool waits =
+			(layer->frames.waiting() && !gatherUntil_) || waiters_ || overdue_;
 		return layer->flipDelivery == FlipDelivery::AtOnce || (pending_ && waits);
 	});
 }
@@ -145,7 +146,9 @@ void Output::setFlipDelivery(OutputLayer *layer, FlipDelivery delivery)
 	if (layer->flipDelivery == delivery)
 		return;
 	layer->flipDelivery = delivery;
-	updateWakeUps(monotonicNow());
+	const int64_t now = monotonicNow();
+	commitWaiting(now);
+	updateWakeUps(now);
 }
 
 /* Is there one, and does the device's thread leave it to deliverFlips()? */
@@ -154,23 +157,29 @@ bool Output::flipIsAsked() const
 	return pending_ && !flipsAreUrgent();
 }
 
+/* Is there no place for what the layer brings before the flip? */
+bool Output::waitsForFlip(const OutputLayer &layer) const
+{
+	return flipIsAsked() && (layers_.size() == 1 || layer.frames.waiting());
+}
+
 /* Without the lock while reading: flipped() takes it. */
-void Output::deliverFlips(std::chrono::milliseconds patience)
+void Output::deliverFlips(OutputLayer *layer, std::chrono::milliseconds patience)
 {
 	using Clock = std::chrono::steady_clock;
-	const auto isAsked = [this] {
+	const auto isAsked = [this, layer] {
 		const Lock lock(mutex_);
-		return flipIsAsked();
+		return waitsForFlip(*layer);
 	};
 	{
 		const Lock lock(mutex_);
 		if (!flipIsAsked())
 			return;
-		if (layers_.size() > 1)
+		if (!waitsForFlip(*layer))
 			patience = {};
 	}
 	/* Frames that come before the flip go on to do so: a read() in vain for each is saved. */
-	if (patience.count() <= 0 || !waitedForFlip_)
+	if (patience.count() <= 0 || !layer->waitedForFlip)
 		device_->takeFlips();
 	if (patience.count() <= 0 || !isAsked())
 		return;
@@ -179,7 +188,7 @@ void Output::deliverFlips(std::chrono::milliseconds patience)
 	while (left.count() > 0 && device_->waitForFlips(left, isAsked) && isAsked())
 		left = patience -
 		       std::chrono::floor<std::chrono::milliseconds>(Clock::now() - begin);
-	waitedForFlip_ = Clock::now() - begin >= atOnce;
+	layer->waitedForFlip = Clock::now() - begin >= atOnce;
 }
 
 /* When timer() must be called next, and whether a flip wakes the device's thread. */
@@ -196,13 +205,16 @@ void Output::updateWakeUps(int64_t now)
 	if (pending_ && !overdue_) {
 		const bool unasked = !urgent && now - pendingSince_ < unaskedAfter;
 		sooner(pendingSince_ + (unasked ? unaskedAfter : overdueAfter));
+		if (gatherUntil_)
+			sooner(gatherUntil_);
 	} else if (!dark()) {
 		for (const auto &layer : layers_) {
 			const auto &waiting = layer->frames.waiting();
 			if (!waiting || !layer->setting)
 				continue;
 			const int64_t due = waiting->due ? clock_.commitTime(waiting->due) : 0;
-			sooner(std::max({due, retryAt_, overdue_ ? now + overdueRetry : 0}));
+			const int64_t afterFlip = overdue_ ? now + overdueRetry : 0;
+			sooner(std::max({due, retryAt_, afterFlip, gatherUntil_}));
 		}
 	}
 	device_->setDeadline(this, at);
@@ -333,7 +345,7 @@ void Output::deviceGone(const Error &error)
 	tell(ScreenNotice::Kind::DeviceGone,
 	     std::format("{} ({}) is gone", device_->kms().path, device_->kms().driver), error);
 	for (const auto &layer : layers_) {
-		if (layer->frames.waiting())
+		if (layer->attended && layer->frames.waiting())
 			layer->refusal = error;
 	}
 	dropAllFrames();
@@ -386,7 +398,7 @@ void Output::loopFailed(const Error &error)
 				 device_->kms().driver),
 		     error);
 		for (const auto &layer : layers_) {
-			if (layer->frames.waiting())
+			if (layer->attended && layer->frames.waiting())
 				layer->refusal = error;
 		}
 		dropAllFrames();

@@ -3,12 +3,15 @@
 #pragma once
 
 #include "arrangement.h"
+#include "frame_pace.h"
 #include "heapflow/display/screen.h"
 #include "heapflow/heap/unique_fd.h"
 #include "layer_frames.h"
 #include "plane_colour.h"
 #include "topology.h"
 
+#include <atomic>
+#include <condition_variable>
 #include <optional>
 
 namespace heapflow
@@ -42,7 +45,11 @@ struct OutputLayer {
 	bool placed = false; /**< its plane has all properties; FB_ID is enough */
 	Colorimetry onPlane; /**< of the last commit */
 	Rectangle cropOnPlane;
-	std::optional<Error> refusal; /**< of its last commit, until show() takes it */
+	FramePace pace;
+	std::condition_variable turn;            /**< its frame waits no more */
+	std::atomic<bool> waitedForFlip = false; /**< deliverFlips(), the last time */
+	bool attended = false;        /**< show() has yet to say what became of its frame */
+	std::optional<Error> refusal; /**< of a commit, until this show() or the next takes it */
 	UniqueFd fence;               /**< that the waiting frame waits for; or none */
 
 	ScreenStatistics statistics;

@@ -13,6 +13,9 @@ constexpr int64_t trusted = 1'000'000'000;
 /* After the vblank by so much of a period: the driver must have seen it too. */
 constexpr int64_t marginParts = 16;
 
+/* Before it: drivers program their hardware some ms earlier, and threads are late at times. */
+constexpr int64_t earlyParts = 4;
+
 } /* namespace */
 
 void VblankClock::setRefresh(uint64_t refreshMilliHz)
@@ -44,6 +47,19 @@ int64_t VblankClock::commitTime(int64_t due) const
 	if (vblanks <= 1)
 		return 0;
 	return last_ + (vblanks - 1) * period_ + period_ / marginParts;
+}
+
+int64_t VblankClock::next(int64_t time) const
+{
+	if (!period_ || !last_)
+		return 0;
+	return time < last_ ? last_ : last_ + ((time - last_) / period_ + 1) * period_;
+}
+
+int64_t VblankClock::lastCommitTime(int64_t time) const
+{
+	const int64_t vblank = next(time);
+	return vblank ? vblank - period_ / earlyParts : 0;
 }
 
 } /* namespace heapflow */

@@ -35,6 +35,17 @@ public:
 	 */
 	int64_t commitTime(int64_t due) const;
 
+	/** \brief The first vblank after that time; 0: unknown */
+	int64_t next(int64_t time) const;
+
+	/**
+	 * \brief The latest time for a commit that is surely in time for the first vblank after
+	 * `time`
+	 *
+	 * \return 0: unknown
+	 */
+	int64_t lastCommitTime(int64_t time) const;
+
 private:
 	int64_t period_ = 0;
 	int64_t last_ = 0;

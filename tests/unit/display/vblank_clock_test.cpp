@@ -39,10 +39,24 @@ TEST(VblankClock, WhatIsDueAtTheNextVblankOrBeforeIsCommittedAtOnce)
 	EXPECT_EQ(clock.commitTime(900 * ms), 0);
 }
 
+TEST(VblankClock, ACommitIsInTimeUntilAQuarterOfAPeriodBeforeTheVblank)
+{
+	const VblankClock clock = fiftyHertz();
+	EXPECT_EQ(clock.next(1000 * ms), 1020 * ms);
+	EXPECT_EQ(clock.next(1019 * ms), 1020 * ms);
+	EXPECT_EQ(clock.next(1020 * ms), 1040 * ms) << "the vblank at that time is over";
+	EXPECT_EQ(clock.next(990 * ms), 1000 * ms) << "one that was announced";
+	EXPECT_EQ(clock.lastCommitTime(1001 * ms), 1015 * ms);
+	EXPECT_EQ(clock.lastCommitTime(1018 * ms), 1015 * ms) << "it is over: at once";
+	EXPECT_EQ(clock.lastCommitTime(clock.next(1001 * ms)), 1035 * ms);
+}
+
 TEST(VblankClock, KnowsNothingWithoutARateOrAVblank)
 {
 	VblankClock clock;
 	EXPECT_EQ(clock.commitTime(5000 * ms), 0);
+	EXPECT_EQ(clock.next(5000 * ms), 0);
+	EXPECT_EQ(clock.lastCommitTime(5000 * ms), 0);
 	EXPECT_TRUE(clock.stale(0));
 	clock.seen(1000 * ms);
 	EXPECT_EQ(clock.commitTime(5000 * ms), 0);

@@ -132,8 +132,14 @@ enum class FlipDelivery {
 	 * By the thread that calls Screen::deliverFlips(), before it shows the next frame. A flip
 	 * wakes nobody, and waking a thread is what a frame costs most; but the buffer that the
 	 * flip released comes back a frame later. The device's thread calls the handler where that
-	 * would not do: while a frame waits for the flip, or drain() or hide(), and when no frame
+	 * would not do: while show() waits for the flip, or drain() or hide(), and when no frame
 	 * was brought for a quarter of a second.
+	 *
+	 * Screens that share a CRTC and all deliver so are shown by one commit for each vblank: a
+	 * frame waits for those that the others will probably bring in time for the same vblank,
+	 * and the thread that brings the last of them commits. A quarter of a refresh period before
+	 * that vblank the device's thread commits what there is. Not with LayerOptions::tearing or
+	 * variableRefresh.
 	 */
 	OnRequest,
 };
@@ -238,8 +244,8 @@ public:
 	 * with a lock that a handler takes.
 	 *
 	 * \param[in] patience So long it waits for a pending flip, which a frame that is shown next
-	 * had to wait for anyway: then this thread alone is woken for it. Not where other layers
-	 * share the CRTC, whose frames go into the same commit.
+	 * had to wait for anyway: then this thread alone is woken for it. Where other layers share
+	 * the CRTC, only if the frame before is waiting for that flip, too.
 	 */
 	virtual void deliverFlips(std::chrono::milliseconds patience) = 0;
 
@@ -259,8 +265,10 @@ public:
 	 * dma-buf seen before is not imported again (invariants 6 and 7).
 	 *
 	 * With DropPolicy::Queue, returns when the commit is made: after the flip of the frame
-	 * before, and not before the vblank that precedes Frame::due. With Replace it returns at
-	 * once, and what the commit said comes as a notice.
+	 * before, and not before the vblank that precedes Frame::due. Where frames of several
+	 * Screens go into one commit (FlipDelivery::OnRequest), it returns at once instead; the
+	 * next one waits for that commit, and returns its error when it was refused. With Replace
+	 * it always returns at once, and what the commit said comes as a notice.
 	 *
 	 * Stride, offsets, colorimetry and crop may differ from frame to frame; format, modifier
 	 * and size are those of configure(). A frame's pending writes are waited for by the
