@@ -84,6 +84,29 @@ stop_steps() {
     done
 }
 
+tree_of() { # PID: it and all that it started
+    local child
+    echo "$1"
+    for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do tree_of "$child"; done
+}
+
+# As kill_tree, and returns when none of them is left: what is no child of this shell cannot be waited for.
+end_tree() { # PID
+    local processes process left
+    # xargs would start the next one in the place of the first that ends.
+    kill -STOP "$1" 2>/dev/null || return 0
+    processes=$(tree_of "$1")
+    for process in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do kill_tree "$process"; done
+    kill -KILL "$1" 2>/dev/null || true
+    for ((left = 200; left > 0; left--)); do
+        # shellcheck disable=SC2086  # a list of numbers
+        kill -0 $processes 2>/dev/null || return 0
+        # A board gets ten seconds to stop its machine.
+        [ $left != 100 ] || kill -KILL $processes 2>/dev/null || true
+        sleep 0.1
+    done
+}
+
 kill_tree() {
     local child
     for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do kill_tree "$child"; done
