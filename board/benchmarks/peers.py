@@ -8,6 +8,8 @@ SIZES = {"480p": (640, 480), "720p": (1280, 720), "1080p": (1920, 1080), "4K": (
 SMALL = "160x120"
 EVERY_SIZE = {**SIZES, SMALL: (160, 120)}
 HEAP = "video@*"
+# Served by the vDSO, without a system call, on any machine but User Mode Linux.
+VDSO = {"clock_gettime", "gettimeofday", "time", "getcpu", "clock_getres"}
 
 
 @dataclass(frozen=True)
@@ -19,18 +21,22 @@ class Peer:
     camera: str  # vivid, virtual, vimc
     source: str  # peers with the same source share what making the picture costs
     copies: bool = False  # maps or copies each frame, so slow here that fewer frames are played
+    threads_only: bool = False  # compared by its threads' time alone
+    alone: bool = True  # its source plays into fakesink, which tells what making the picture costs
 
 
 PEERS = {peer.key: peer for peer in (
     Peer("bare", "bare loop", "vivid", "bare"),
     Peer("heapflow", "heapcamerasrc ! heapkmssink", "vivid", "heapflow"),
     Peer("replace-heapflow", "heapkmssink drop-policy=replace", "vivid", "heapflow"),
-    Peer("import", "dmabuf-import ! heapalloc ! kmssink", "vivid", "import", copies=True),
+    Peer("dmabuf-import", "v4l2src dmabuf-import ! kmssink skip-vsync", "vivid", "dmabuf-import", copies=True,
+         alone=False),
     Peer("dmabuf", "v4l2src dmabuf ! kmssink skip-vsync", "vivid", "dmabuf"),
     Peer("dmabuf-vsync", "v4l2src dmabuf ! kmssink", "vivid", "dmabuf"),
     Peer("mmap", "v4l2src mmap ! kmssink skip-vsync", "vivid", "mmap", copies=True),
     Peer("virtual-heapflow", "heapcamerasrc ! heapkmssink", "virtual", "virtual-heapflow", copies=True),
-    Peer("virtual-unfenced-heapflow", "heapkmssink release-fences=false", "virtual", "virtual-heapflow", copies=True),
+    Peer("virtual-unfenced-heapflow", "heapkmssink release-fences=false", "virtual", "virtual-heapflow", copies=True,
+         threads_only=True),
     Peer("virtual-libcamerasrc", "libcamerasrc ! kmssink skip-vsync", "virtual", "virtual-libcamerasrc",
          copies=True),
     Peer("virtual-libcamerasrc-vsync", "libcamerasrc ! kmssink", "virtual", "virtual-libcamerasrc", copies=True),
@@ -39,11 +45,18 @@ PEERS = {peer.key: peer for peer in (
     Peer("vimc-libcamerasrc", "libcamerasrc ! kmssink skip-vsync", "vimc", "vimc-libcamerasrc", copies=True),
 )}
 
+CAMERAS = {"vivid": "vivid", "virtual": "libcamera's virtual camera", "vimc": "vimc"}
+
 # What heapkmssink is asked for beyond the defaults.
 OWN_WORDS = {"replace-heapflow": ["drop-policy=replace"], "virtual-unfenced-heapflow": ["release-fences=false"]}
 # Of libcamera's virtual camera, where its picture is drawn.
 DRAWING_THREAD = "VirtualCamera"
 VIMC = "platform/vimc.0 Sensor B"
+
+
+def key_of(key, camera):
+    """The peer of that name with that camera."""
+    return key if camera == "vivid" else f"{camera}-{key}"
 
 
 def sizes_of(peer):
@@ -76,12 +89,10 @@ def source(peer, size, frames, node):
         name = {"virtual": "Virtual0", "vimc": VIMC}[peer.camera]
         words = ["libcamerasrc", f"camera-name={name}", "!", caps(peer, size, False)]
     else:
-        mode = {"import": "dmabuf-import", "mmap": "mmap"}.get(
-            peer.key, "dmabuf")
+        # The source is what two peers may have in common, and is named for its io-mode.
+        mode = peer.source
         words = ["v4l2src", f"device={node}", f"io-mode={mode}", f"num-buffers={frames}", "!",
                  caps(peer, size, False)]
-        if mode == "dmabuf-import":
-            words += ["!", "heapalloc", f"heap={HEAP}"]
     if peer.camera != "vivid":
         # libcamerasrc has no num-buffers; both of a pair get the same element to end them.
         words += ["!", "identity", f"eos-after={frames + 1}"]

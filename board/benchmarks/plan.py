@@ -6,8 +6,8 @@ import argparse
 from peers import PEERS, SIZES, SMALL, sizes_of
 
 VIVID = [key for key, peer in PEERS.items() if peer.camera == "vivid"]
-THREADS_ONLY = "virtual-unfenced-heapflow"
-LIBCAMERA = [key for key, peer in PEERS.items() if peer.camera == "virtual" and key != THREADS_ONLY]
+THREADS_ONLY = [key for key, peer in PEERS.items() if peer.threads_only]
+LIBCAMERA = [key for key, peer in PEERS.items() if peer.camera == "virtual" and not peer.threads_only]
 VIMC = [key for key, peer in PEERS.items() if peer.camera == "vimc"]
 
 
@@ -17,23 +17,23 @@ LAYER_LENGTHS = 60, 2060
 def lengths(peer, size):
     """Frames of the short run and of the long one; their difference is what a frame costs."""
     if peer.copies:
-        return 10, {"480p": 90, "720p": 60, "1080p": 40, "4K": 20}[size]
+        return 10, {"480p": 250, "720p": 150, "1080p": 80, "4K": 20}[size]
     return 120, 6120
 
 
 def cpu_jobs(number, sizes):
     """CPU time of the whole board: with the screen, and, once for each source, without it.
 
-    Those whose frames are mapped or copied take too long for more than one round, and cost so much that the
-    host's load hardly shows.
+    Those whose frames are mapped or copied take too long for more than one round; what their boots differ by is
+    taken from the others'. drop-policy=replace costs what heapflow does, and is seen to in one round.
     """
     for size in sizes:
         sources = set()
         for key, peer in PEERS.items():
             # Those of libcamera draw by CPU, which is all that would be seen.
-            if size not in sizes_of(peer) or peer.camera != "vivid" or (number and peer.copies):
+            if size not in sizes_of(peer) or peer.camera != "vivid" or (number and (peer.copies or key == "replace-heapflow")):
                 continue
-            screens = ["yes"] if peer.source in sources else ["yes", "no"]
+            screens = ["yes"] if peer.source in sources or not peer.alone else ["yes", "no"]
             sources.add(peer.source)
             for screen in screens:
                 for frames in lengths(peer, size):
@@ -60,7 +60,7 @@ def main():
         virtual = [key for key in LIBCAMERA if size in sizes_of(PEERS[key])]
         if virtual:
             print(f"0 real virtual-{size} pairs {size} out/bench/real-virtual-{size}.jsonl 2 {' '.join(virtual)}")
-            moved = [THREADS_ONLY, *(key for key in virtual if key != "virtual-cam")]
+            moved = [*THREADS_ONLY, *(key for key in virtual if key != "virtual-cam")]
             print(f"0 real threads-{size} threads {size} out/bench/threads-{size}.jsonl {arguments.pairs} "
                   f"{' '.join(moved)}")
     print("0 cpu calls-10000 calls 10000")

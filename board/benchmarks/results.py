@@ -5,7 +5,6 @@ import json
 import statistics
 
 from peers import PEERS
-from plan import LAYER_LENGTHS, lengths
 from witness import quantile
 
 
@@ -14,8 +13,8 @@ def spread(values):
     return [statistics.median(values), min(values), max(values)] if values else None
 
 
-def cpu_of_frames(directory):
-    """ms of CPU time of the whole board for each frame: {(peer, size, screen): [of each round…]}.
+def host_seconds(directory):
+    """What each run took of the host: {(peer, size, screen): {frames: {round: seconds}}}.
 
     A system call's own is under the peer "calls".
     """
@@ -30,24 +29,36 @@ def cpu_of_frames(directory):
         else:
             cameras, frames, screen = words
             peer, size = f"layers-{cameras}", "480p"
-        seconds[int(number), peer, size, screen, int(frames)] = sum(map(float, times.split()))
+        runs = seconds.setdefault((peer, size, screen), {})
+        runs.setdefault(int(frames), {})[int(number)] = sum(map(float, times.split()))
+    return {key: runs for key, runs in seconds.items() if len(runs) == 2}
+
+
+def boots_differ_by(seconds):
+    """Seconds by which the same short run differs from round to round: what one round alone cannot tell."""
+    found = [max(rounds.values()) - min(rounds.values())
+             for runs in seconds.values() for rounds in [runs[min(runs)]] if len(rounds) > 1]
+    return statistics.median(found) if found else 0.0
+
+
+def cpu_of_frames(seconds):
+    """ms of CPU time of the whole board for each frame: {(peer, size, screen): {round: ms}}."""
     result = {}
-    for peer, size, screen in sorted({key[1:4] for key in seconds}):
-        short, long = lengths(PEERS[peer], size) if peer in PEERS else LAYER_LENGTHS
-        if peer == "calls":
-            short, long = 10000, 410000
-        runs = {frames: {key[0]: value for key, value in seconds.items() if key[1:] == (peer, size, screen, frames)}
-                for frames in (short, long)}
-        if runs[short] and runs[long]:
-            pairs = [(runs[long][number], runs[short][number]) for number in sorted({*runs[long]} & {*runs[short]})]
-            result[peer, size, screen] = [(many - few) / (long - short) * 1e3 for many, few in pairs]
+    for key, runs in seconds.items():
+        short, long = min(runs), max(runs)
+        both = sorted({*runs[short]} & {*runs[long]})
+        if both:
+            result[key] = {number: (runs[long][number] - runs[short][number]) / (long - short) * 1e3 for number in both}
     return result
 
 
 def lines_of(directory, pattern):
     for path in sorted(directory.glob(pattern)):
         for line in path.read_text().splitlines():
-            yield json.loads(line)
+            fields = json.loads(line)
+            # Results can be older than the list of peers.
+            if fields["peer"] in PEERS:
+                yield fields
 
 
 def latency(values):
@@ -55,24 +66,42 @@ def latency(values):
 
 
 def add_cpu(table, directory):
-    costs = cpu_of_frames(directory)
+    seconds = host_seconds(directory)
+    costs, differ = cpu_of_frames(seconds), boots_differ_by(seconds)
+
+    def of_rounds(values, key, boots=1):
+        """Median, least, most; of one round what it can be."""
+        middle, least, most = spread(values)
+        if len(values) > 1:
+            return [middle, least, most]
+        around = boots * differ * 1e3 / (max(seconds[key]) - min(seconds[key]))
+        return [middle, middle - around, middle + around]
+
+    def own(whole, part):
+        both = sorted({*costs[whole]} & {*costs.get(part, {})})
+        return of_rounds([costs[whole][number] - costs[part][number] for number in both], whole, 2) if both else None
+
+    layers = {}
     for (key, size, screen), values in costs.items():
+        whole = key, size, screen
         if key in PEERS and screen == "yes":
             entry = table.setdefault(size, {}).setdefault(key, {})
-            entry["cpu-ms"] = spread(values)
-            source = costs.get((PEERS[key].source, size, "no"))
-            if source:
-                entry["source-ms"] = spread(source)
-                entry["own-ms"] = spread([a - b for a, b in zip(values, source)])
-            bare = costs.get(("bare", size, "yes"))
-            if bare and PEERS[key].camera == "vivid":
-                entry["ratio-to-bare"] = spread([a / b for a, b in zip(values, bare) if b > 0] or [0.0])
-    layers = {}
-    for (key, _, screen), values in costs.items():
-        if key.startswith("layers-"):
-            layers.setdefault(int(key[7:]), {})["cpu-ms" if screen == "yes" else "source-ms"] = spread(values)
+            entry["cpu-ms"] = of_rounds([*values.values()], whole)
+            source = PEERS[key].source, size, "no"
+            if source in costs and PEERS[key].alone:
+                entry["source-ms"] = of_rounds([*costs[source].values()], source)
+                entry["own-ms"] = own(whole, source)
+            bare = costs.get(("bare", size, "yes"), {})
+            ratios = [values[number] / bare[number] for number in values if bare.get(number, 0) > 0]
+            if ratios:
+                entry["ratio-to-bare"] = spread(ratios)
+        elif key.startswith("layers-") and screen == "yes":
+            layer = layers[int(key[7:])] = {"cpu-ms": of_rounds([*values.values()], whole)}
+            if (key, size, "no") in costs:
+                layer["source-ms"] = of_rounds([*costs[key, size, "no"].values()], (key, size, "no"))
+                layer["own-ms"] = own(whole, (key, size, "no"))
     call = costs.get(("calls", "", "yes"))
-    return layers, call and call[0]
+    return layers, call and next(iter(call.values()))
 
 
 def add_simulated(table, directory):
@@ -89,6 +118,9 @@ def add_simulated(table, directory):
 def add_real(table, directory):
     runs = {}
     for line in lines_of(directory, "real-*.jsonl"):
+        if line["what"] == "memory":
+            table.setdefault(line["size"], {}).setdefault(line["peer"], {})["memory"] = line
+            continue
         runs.setdefault((line["size"], line["peer"]), []).append(line)
     for (size, key), rounds in runs.items():
         entry = table.setdefault(size, {}).setdefault(key, {})
