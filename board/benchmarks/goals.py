@@ -1,21 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The goals of heapflow, each held against what was measured: met, missed, or not measured; and the number."""
+"""The goals of heapflow, each held against all that was measured: every camera, every size, every peer."""
 
-from peers import PEERS, SIZES
+from figures import Figure, goal, ratio, told
+from peers import CAMERAS, EVERY_SIZE, PEERS, SIZES, key_of, sizes_of
 
 PERIOD_MS = 1000 / 60
-
-
-def goal(name, limit, value, met):
-    verdict = "not measured" if value is None else "met" if met else "**missed**"
-    return {"goal": name, "limit": limit, "measured": "-" if value is None else value, "verdict": verdict}
-
-
-def noisy(one, costs, growing=False):
-    """A cost below nothing, or more cameras that cost less, tell of the host's load and not of the board."""
-    if any(cost <= 0 for cost in costs) or (growing and list(costs) != sorted(costs)):
-        one["verdict"] = "too noisy to judge"
-    return one
+CALLS_LIMIT = 10  # the bare loop's 6, and 4
 
 
 def at(results, size, key, *path):
@@ -25,31 +15,53 @@ def at(results, size, key, *path):
     return value
 
 
-def each_size(results, function):
-    found = {size: function(size) for size in SIZES}
-    return {size: value for size, value in found.items() if value is not None}
+def rivals(camera):
+    """What is no pipeline of heapflow's, and not the limit itself."""
+    return [key for key, peer in PEERS.items() if peer.camera == camera and not key.endswith("heapflow") and key != "bare"]
 
 
-def listed(values, form):
-    return ", ".join(f"{size} {value:{form}}" for size, value in values.items()) or None
+def over_sizes(results, camera, function, source=None):
+    """A figure for each size at which anything of this camera was measured (by `source`, a part of the results)."""
+    figures = []
+    for size in EVERY_SIZE:
+        keys = [key for key, peer in PEERS.items() if peer.camera == camera and size in sizes_of(peer)]
+        if any(at(results, size, key, source) if source else at(results, size, key) for key in keys):
+            figures.append(function(size) or Figure(size, None))
+    return figures
 
 
-def zero_copy(results):
+def of_others(results, size, camera, form, *path):
+    """The best of the others there, and the bare loop, in words."""
+    values = {key: at(results, size, key, *path) for key in rivals(camera)}
+    values = {key: value for key, value in values.items() if value is not None}
+    found = [(PEERS[key].name, values[key]) for key in sorted(values, key=values.get)[:1]]
+    bare = at(results, size, "bare", *path) if camera == "vivid" else None
+    found += [(PEERS["bare"].name, bare)] if bare is not None else []
+    words = ", ".join(f"{name} {value:{form}}" for name, value in found)
+    return f" [{words}]" if words else ""
+
+
+def zero_copy(results, camera):
+    """What the tracer saw and the kernel was asked for. The virtual camera draws in mappings: not of those."""
     def of(size):
-        copies = at(results, size, "heapflow", "copies")
-        return copies and copies.get("bytes", 0) + copies["outside"]["read-bytes"] + copies["outside"][
-            "written-bytes"] + copies["outside"]["mapped-bytes"]
-    found = each_size(results, of)
-    return goal("zero bytes copied", "0", listed(found, ".0f"), not any(found.values()))
+        copies = at(results, size, key_of("heapflow", camera), "copies")
+        if not copies:
+            return None
+        outside = copies["outside"]
+        mapped = outside["mapped-bytes"] if camera != "virtual" else 0
+        return Figure(size, copies.get("bytes", 0) + outside["read-bytes"] + outside["written-bytes"] + mapped)
+    return goal("copies", f"zero bytes copied, {CAMERAS[camera]}", "0", over_sizes(results, camera, of, "copies"), 0, ".0f")
 
 
 def above_bare(results):
     def of(size):
         ours, bare = at(results, size, "heapflow", "cpu-ms"), at(results, size, "bare", "cpu-ms")
-        return ours and bare and ours[0] / bare[0] - 1
-    found = each_size(results, of)
-    return goal("CPU for a frame above the bare loop's, in the loop's own", "1.3", listed(found, ".2f"),
-                all(value <= 1.3 for value in found.values()))
+        spread = at(results, size, "heapflow", "ratio-to-bare")
+        if not (ours and bare and bare[0] > 0 and spread):
+            return None
+        return Figure(size, ours[0] / bare[0] - 1, spread[1] - 1, spread[2] - 1, told(ours) and told(bare))
+    return goal("cpu", "CPU for a frame above the bare loop's, in the loop's own, vivid", "1.3",
+                over_sizes(results, "vivid", of, "cpu-ms"), 1.3, ".2f")
 
 
 def above_bare_with_vdso(results):
@@ -58,92 +70,130 @@ def above_bare_with_vdso(results):
 
     def of(size):
         ours, bare = at(results, size, "heapflow", "cpu-ms"), at(results, size, "bare", "cpu-ms")
-        calls = at(results, size, "heapflow", "calls")
-        if not (call and ours and bare and calls):
+        calls, spread = at(results, size, "heapflow", "calls"), at(results, size, "heapflow", "ratio-to-bare")
+        if not (call and ours and bare and bare[0] > 0 and calls and spread):
             return None
-        return (ours[0] - (calls["all"] - calls["without-vdso"]) * call) / bare[0] - 1
-    found = each_size(results, of)
-    return goal("the same less clock_gettime(), no system call on hardware", "1.3",
-                found and f"{listed(found, '.2f')}; a call is {1e3 * call:.1f} us here",
-                all(value <= 1.3 for value in found.values()))
+        less = (calls["all"] - calls["without-vdso"]) * call / bare[0]
+        return Figure(size, ours[0] / bare[0] - 1 - less, spread[1] - 1 - less, spread[2] - 1 - less, told(ours) and told(bare))
+    words = f" (a call is {1e3 * call:.1f} us here)" if call else ""
+    return goal("cpu", f"the same less clock_gettime(), no system call on hardware{words}", "1.3",
+                over_sizes(results, "vivid", of, "cpu-ms"), 1.3, ".2f")
 
 
 def half_of_libcamerasrc(results):
     """Of all threads but the one that draws: the picture costs ten times what is compared, and the host's
     load moves that by more."""
-    def of(size, key):
-        value = at(results, size, key, "threads", "ms")
-        return value and value[0]
-    who = ("heapflow", "unfenced-heapflow", "libcamerasrc-vsync", "libcamerasrc")
-    found = {size: [of(size, f"virtual-{key}") for key in who] for size in SIZES}
-    found = {size: costs for size, costs in found.items() if all(costs)}
-    words = ", ".join(f"{size} {fenced:.2f}, release-fences=false {unfenced:.2f}, of {vsync:.2f} ms (skip-vsync: {skip:.2f})"
-                      for size, (fenced, unfenced, vsync, skip) in found.items()) or None
-    return goal("CPU for a frame of libcamera's without the drawing of it, of libcamerasrc ! kmssink's", "half", words,
-                all(ours <= min(others) / 2 for ours, _, *others in found.values()))
+    def of(size):
+        costs = {key: at(results, size, key, "threads", "ms") for key in PEERS}
+        ours, others = costs["virtual-heapflow"], [costs["virtual-libcamerasrc-vsync"], costs["virtual-libcamerasrc"]]
+        if not (ours and all(others)):
+            return None
+        value, low, high = ratio(ours, min(others))
+        unfenced = costs["virtual-unfenced-heapflow"]
+        words = f"{ours[0]:.2f} ms" + (f", release-fences=false {unfenced[0]:.2f}" if unfenced else "")
+        return Figure(size, value, low, high, told(ours) and told(min(others)),
+                      f" [{words}, of {others[0][0]:.2f} (skip-vsync: {others[1][0]:.2f})]")
+    return goal("libcamera-cpu", "CPU for a frame without the drawing of it, of libcamerasrc ! kmssink's, "
+                f"{CAMERAS['virtual']}", "0.5", over_sizes(results, "virtual", of, "threads"), 0.5, ".2f")
 
 
-def system_calls(results):
-    bare = {size: at(results, size, "bare", "calls", "without-vdso") for size in SIZES}
-    found = each_size(results, lambda size: at(results, size, "heapflow", "calls", "without-vdso"))
-    return goal("system calls for a frame", "10 (the bare loop's 6, and 4)", listed(found, ".1f"),
-                all(value <= (bare[size] or 6) + 4 for size, value in found.items()))
+def system_calls(results, camera):
+    def of(size):
+        count = at(results, size, key_of("heapflow", camera), "calls", "without-vdso")
+        return count and Figure(size, count, words="" if count <= CALLS_LIMIT else of_others(
+            results, size, camera, ".1f", "calls", "without-vdso"))
+    return goal("calls", f"system calls for a frame, {CAMERAS[camera]}", f"{CALLS_LIMIT} (the bare loop's 6, and 4)",
+                over_sizes(results, camera, of, "calls"), CALLS_LIMIT, ".1f")
 
 
 def resolution(results):
     """Largest size to smallest: a cost that grew with the pixels would be 27 times as much."""
-    found = each_size(results, lambda size: (at(results, size, "heapflow", "own-ms") or [None])[0])
-    sizes = list(found)
-    ratio = found[sizes[-1]] / found[sizes[0]] if len(found) > 1 and min(found.values()) > 0 else None
-    return goal("CPU for a frame without the camera's: largest size to smallest", "independent: 1.25",
-                None if ratio is None else f"{ratio:.2f} ({listed(found, '.3f')} ms)", ratio is not None and ratio <= 1.25)
+    costs = {size: at(results, size, "heapflow", "own-ms") for size in SIZES}
+    found = {size: values for size, values in costs.items() if values}
+    figures = []
+    if len(found) > 1:
+        small, *_, large = found
+        value = ratio(found[large], found[small])
+        words = ", ".join(f"{size} {values[0]:.3f} ({values[1]:.3f}..{values[2]:.3f})" for size, values in found.items())
+        figures = [Figure(f"{large} to {small}", *(value or [0.0, 0.0, 0.0]), all(map(told, found.values())), f" [{words} ms]")]
+    return goal("resolution", "CPU for a frame without the camera's: largest size to smallest, vivid", "1.25 (independent)",
+                figures, 1.25, ".2f")
 
 
-def p99(results, method, words, key="heapflow"):
-    found = each_size(results, lambda size: at(results, size, key, method, "latency", "p99"))
-    return goal(f"latency, 99 of 100 frames, {words}", f"{PERIOD_MS + 2:.1f} ms", listed(found, ".1f"),
-                all(value < PERIOD_MS + 2 for value in found.values()))
+def p99(results, method, words, camera, key="heapflow"):
+    limit = PERIOD_MS + 2
 
-
-def first_frame(results, method, words):
     def of(size):
-        entries = results["sizes"].get(size, {})
+        value = at(results, size, key_of(key, camera), method, "latency", "p99")
+        return value and Figure(size, value, words="" if value <= limit else of_others(
+            results, size, camera, ".1f", method, "latency", "p99"))
+    return goal(f"p99-{method}" if camera == "vivid" else "p99-libcamera", f"latency, 99 of 100 frames, {words}, {CAMERAS[camera]}",
+                f"{limit:.1f} ms", over_sizes(results, camera, of, method), limit, ".1f")
+
+
+def first_frame(results, method, words, camera, bare=False):
+    """Of the fastest of all others; the bare loop, which loads nothing, has a row of its own."""
+    def of(size):
         times = {}
-        for key in entries:
-            if PEERS[key].camera == "vivid" and key not in ("bare", "replace-heapflow"):
-                value = at(results, size, key, method, "first-frame-ms")
-                times[key] = value[0] if isinstance(value, list) else value
-        ours = times.pop("heapflow", None)
-        others = [v for k, v in times.items() if v is not None]
-        return ours / min(others) if ours and others else None
-    found = each_size(results, of)
-    return goal(f"first frame, of the fastest pipeline of others, {words}", "1", listed(found, ".2f"),
-                all(value <= 1.005 for value in found.values()))
+        for key in ["bare"] if bare else rivals(camera):
+            value = at(results, size, key, method, "first-frame-ms")
+            times[key] = value[0] if isinstance(value, list) else value
+        ours = at(results, size, key_of("heapflow", camera), method, "first-frame-ms")
+        ours = ours[0] if isinstance(ours, list) else ours
+        times = {key: value for key, value in times.items() if value}
+        if not ours or not times:
+            return None
+        fastest = min(times, key=times.get)
+        # Round by round, of the same peer: what is there is its time to heapflow's.
+        spread = at(results, size, fastest, method, "first-frame-ratio")
+        low, high = (1 / spread[2], 1 / spread[1]) if spread else (None, None)
+        return Figure(size, ours / times[fastest], low, high, words=f" [{ours:.1f} of {times[fastest]:.1f} ms, {PEERS[fastest].name}]")
+    who = "the bare loop's" if bare else "the fastest pipeline's of others"
+    return goal("first-frame-bare" if bare else "first-frame" if camera == "vivid" else "first-frame-libcamera",
+                f"first frame, of {who}, {words}, {CAMERAS[camera]}", "1", over_sizes(results, camera, of, method), 1.005, ".2f")
 
 
 def cameras(results):
     """Without the cameras' own cost, as for one: four vivid threads alone take more than four times one's."""
-    layers = {n: e for n, e in results["layers"].items() if "cpu-ms" in e and "source-ms" in e}
-    own = {n: e["cpu-ms"][0] - e["source-ms"][0] for n, e in layers.items()}
-    linear = own[4] / (4 * own[1]) if own.get(1, 0) > 0 and 4 in own else None
-    whole = ", ".join(f"{n}: {own[n]:.2f} and {e['source-ms'][0]:.2f} ms" for n, e in sorted(layers.items()))
-    return noisy(goal("4 cameras in 4 layers without the cameras' own, of 4 times the cost of one", "1.1",
-                      linear and f"{linear:.2f} (without and of the cameras, {whole})",
-                      linear is not None and linear <= 1.1), list(own.values()), growing=True)
+    layers = results["layers"]
+    own = {n: entry["own-ms"] for n, entry in sorted(layers.items()) if entry.get("own-ms")}
+    value = ratio(own.get(4), own.get(1))
+    figures = []
+    if value:
+        medians = [values[0] for values in own.values()]
+        # More cameras that cost less tell of the host's load, and not of the board.
+        clear = all(map(told, own.values())) and medians == sorted(medians)
+        words = ", ".join(f"{n}: {values[0]:.2f}" for n, values in own.items())
+        figures = [Figure("4 cameras", *(part / 4 for part in value), clear, f" [{words} ms]")]
+    return goal("cameras", "4 cameras in 4 layers without the cameras' own, of 4 times the cost of one", "1.1", figures, 1.1, ".2f")
 
 
 def startup(results):
-    native = results["startup"]["native"]
+    native, board = results["startup"]["native"], results["startup"]["board"]
     listing, nothing, load = (native.get(name) for name in ("heapctl-list", "true", "plugin-load"))
-    return [goal("`heapctl list`, native, its start included", "10 ms",
-                 listing and f"{listing['median-ms']:.1f} ms (/bin/true: {nothing['median-ms']:.1f} ms)",
-                 bool(listing) and listing["median-ms"] < 10),
-            goal("loading the plugin, native", "none was set", load and f"{load['median-ms']:.1f} ms", True)]
+    words = f" ms [/bin/true {nothing['median-ms']:.1f}]" if nothing else " ms"
+    rows = [goal("startup", "`heapctl list`, native, its start included", "10 ms",
+                 [Figure("", listing["median-ms"], words=words)] if listing else [], 10, ".1f")]
+    for name, found in (("loading the plugin, native", load), ("looking for cameras, on the board", board.get("scan-heapcameraprovider"))):
+        rows.append({"key": "startup", "goal": name, "limit": "none was set", "missed": [],
+                     "measured": f"{found['median-ms']:.1f} ms" if found else "-",
+                     "verdict": "no limit" if found else "not measured"})
+    return rows
 
 
 def goals(results):
-    return [zero_copy(results), above_bare(results), above_bare_with_vdso(results), half_of_libcamerasrc(results), system_calls(results),
-            resolution(results), p99(results, "simulated", "simulated time"), p99(results, "real", "real time"),
-            p99(results, "real", "real time, drop-policy=replace", "replace-heapflow"),
-            first_frame(results, "simulated", "simulated time"), first_frame(results, "real", "real time"),
-            cameras(results), *startup(results)]
+    """All of them, in the order of the table; cameras of which nothing was measured have no row."""
+    def measured(camera, source):
+        return any(at(results, size, key, source) for size in EVERY_SIZE for key, peer in PEERS.items() if peer.camera == camera)
+
+    rows = [zero_copy(results, camera) for camera in CAMERAS if measured(camera, "copies")]
+    rows += [above_bare(results), above_bare_with_vdso(results), half_of_libcamerasrc(results)]
+    rows += [system_calls(results, camera) for camera in CAMERAS if measured(camera, "calls")]
+    rows.append(resolution(results))
+    for method, words in (("simulated", "simulated time"), ("real", "real time")):
+        rows += [p99(results, method, words, camera) for camera in CAMERAS if measured(camera, method)]
+    rows.append(p99(results, "real", "real time, drop-policy=replace", "vivid", "replace-heapflow"))
+    for method, words in (("simulated", "simulated time"), ("real", "real time")):
+        rows += [first_frame(results, method, words, camera) for camera in CAMERAS if measured(camera, method)]
+        rows.append(first_frame(results, method, words, "vivid", bare=True))
+    return [*rows, cameras(results), *startup(results)]
