@@ -4,8 +4,11 @@
 import math
 from html import escape
 
-COLOURS = {"bare": "#5b6575", "heapflow": "#157347", "import": "#2f6fb3", "replace-heapflow": "#49a078",
+COLOURS = {"bare": "#5b6575", "heapflow": "#157347", "dmabuf-import": "#2f6fb3", "replace-heapflow": "#49a078",
            "dmabuf": "#d9822b", "dmabuf-vsync": "#8a5a2b", "mmap": "#b3001b"}
+# Colours alone do not tell lines apart that lie on each other.
+STYLES = {"bare": ("7 5", "square"), "heapflow": ("", "circle"), "replace-heapflow": ("2 4", "diamond"),
+          "dmabuf-import": ("10 4 2 4", "down"), "dmabuf": ("", "up"), "dmabuf-vsync": ("12 4", "square"), "mmap": ("", "diamond")}
 OTHERS = ["#157347", "#d9822b", "#2f6fb3", "#8a5a2b"]
 WIDTH = 860
 STYLE = """<style>
@@ -19,6 +22,17 @@ text { font: 13px sans-serif; fill: #1c2330; }
 
 def colour(key, number=0):
     return COLOURS.get(key, OTHERS[number % len(OTHERS)])
+
+
+def marker(key, x, y, fill, hollow=False):
+    """A small sign of the line's own; hollow where its figure is not told."""
+    style = f'fill="#ffffff" stroke="{fill}" stroke-width="2"' if hollow else f'fill="{fill}"'
+    shape = STYLES.get(key, ("", "circle"))[1]
+    if shape == "circle":
+        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" {style}/>'
+    corners = {"square": "-3.5,-3.5 3.5,-3.5 3.5,3.5 -3.5,3.5", "diamond": "0,-5 5,0 0,5 -5,0", "up": "0,-5 4.5,4 -4.5,4",
+               "down": "0,5 4.5,-4 -4.5,-4"}[shape]
+    return f'<polygon points="{corners}" transform="translate({x:.1f} {y:.1f})" {style}/>'
 
 
 def text(x, y, words, kind="", anchor="start"):
@@ -44,9 +58,9 @@ def nice_step(span, wanted=6):
 
 
 def bars(title, below, rows, unit):
-    """rows: (key, name, [(value, faint)]): stacked parts. One that is far beyond the others is cut, and says so."""
-    left, right, top, each = 290, 90, 76, 34
-    totals = sorted(sum(value for value, _ in parts) for _, _, parts in rows)
+    """rows: (key, name, [(value, opacity)], remark): stacked parts. One that is far beyond the others is cut, and says so."""
+    left, right, top, each = 315, 165, 76, 34
+    totals = sorted(sum(value for value, _ in parts) for _, _, parts, _ in rows if parts) or [1.0]
     limit = 1.15 * max(total for total in totals if total <= 8 * totals[len(totals) // 2])
     limit = min(limit, totals[-1])
     scale = (WIDTH - left - right) / limit
@@ -57,24 +71,23 @@ def bars(title, below, rows, unit):
         out += [f'<line x1="{x:.1f}" y1="{top - 6}" x2="{x:.1f}" y2="{bottom}" class="grid"/>',
                 text(x, bottom + 18, number(i * step), "dim", "middle")]
     out.append(text(WIDTH - 20, bottom + 18, unit, "dim", "end"))
-    for i, (key, name, parts) in enumerate(rows):
+    for i, (key, name, parts, remark) in enumerate(rows):
         y, x, total = top + i * each, left, sum(value for value, _ in parts)
         out.append(text(left - 12, y + 18, name, "", "end"))
-        for value, faint in parts:
+        for value, opacity in parts:
             length = min(value, max(0, limit - (x - left) / scale)) * scale
-            opacity = ' fill-opacity="0.35"' if faint else ""
             out.append(f'<rect x="{x:.1f}" y="{y + 3}" width="{max(length, 1):.1f}" height="{each - 12}" '
-                       f'fill="{colour(key, i)}"{opacity}/>')
+                       f'fill="{colour(key, i)}" fill-opacity="{opacity}"/>')
             x += length
         if total > limit * 1.0001:
             out.append(f'<path d="M{x - 26:.1f} {y - 1}l-8 30m8 0l8 -30" stroke="#ffffff" stroke-width="4" fill="none"/>')
-        out.append(text(x + 7, y + 18, number(total)))
+        out.append(text(x + 7, y + 18, (number(total) if parts else "") + remark, "" if parts else "dim"))
     return drawing(bottom + 32, title, below, out)
 
 
-def lines(title, below, series, x_name, y_name, ticks=None, log=""):
-    """series: (key, name, [(x, y)]). `log`: which axes are logarithmic, "xy" or "y"."""
-    left, right, top, high = 76, 290, 76, 330
+def lines(title, below, series, x_name, y_name, ticks=None, log="", hollow=()):
+    """series: (key, name, [(x, y)]). `log`: which axes are logarithmic, "xy" or "y". `hollow`: (key, x) of what is not told."""
+    left, right, top, high = 76, 310, 98, 330
     points = [point for _, _, values in series for point in values]
     xs, ys = [x for x, _ in points], [y for _, y in points]
     grow = math.log10 if "y" in log else float
@@ -97,21 +110,22 @@ def lines(title, below, series, x_name, y_name, ticks=None, log=""):
         out += [f'<line x1="{place_x(x):.1f}" y1="{top}" x2="{place_x(x):.1f}" y2="{top + high}" class="grid"/>',
                 text(place_x(x), top + high + 18, name, "dim", "middle")]
     out += [f'<path d="M{left} {top}V{top + high}H{WIDTH - right}" fill="none" class="axis"/>',
-            text(20, 68, y_name, "dim"),
+            text(20, 78, y_name, "dim"),
             text((left + WIDTH - right) / 2, top + high + 40, x_name, "dim", "middle")]
     # Names stand beside the ends, moved apart where they would cover each other.
     last = top - 18.0
     for i, (key, name, values) in sorted(enumerate(series), key=lambda one: place_y(one[1][2][-1][1])):
         path = " ".join(f"{'L' if n else 'M'}{place_x(x):.1f} {place_y(y):.1f}" for n, (x, y) in enumerate(values))
-        out.append(f'<path d="{path}" fill="none" stroke="{colour(key, i)}" stroke-width="2.5"/>')
-        if len(values) < 12:
-            out += [f'<circle cx="{place_x(x):.1f}" cy="{place_y(y):.1f}" r="3.5" fill="{colour(key, i)}"/>'
-                    for x, y in values]
+        dashes = f' stroke-dasharray="{STYLES[key][0]}"' if STYLES.get(key, ("",))[0] else ""
+        out.append(f'<path d="{path}" fill="none" stroke="{colour(key, i)}" stroke-width="2"{dashes}/>')
+        # On a long line some of them, each line's in other places.
+        marked = values if len(values) < 12 else values[1 + i::9]
+        out += [marker(key, place_x(x), place_y(y), colour(key, i), (key, x) in hollow) for x, y in marked]
         end = place_y(values[-1][1])
-        last = max(last + 17, end)
+        last = max(last + 18, end)
         out += [f'<path d="M{WIDTH - right + 4} {end:.1f}L{WIDTH - right + 16} {last:.1f}H{WIDTH - right + 22}" '
                 f'fill="none" stroke="{colour(key, i)}" stroke-width="1.5"/>',
-                text(WIDTH - right + 27, last + 4, name)]
+                marker(key, WIDTH - right + 29, last, colour(key, i)), text(WIDTH - right + 39, last + 4, name)]
     return drawing(top + high + 56, title, below, out)
 
 

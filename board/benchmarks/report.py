@@ -5,9 +5,11 @@ import json
 import sys
 from pathlib import Path
 
-import plots
+import drawings
+from figures import cost, told, with_spread
 from goals import goals
-from peers import EVERY_SIZE, PEERS, SIZES, command
+from peers import PEERS, SIZES, command, sizes_of
+from reasons import better_elsewhere, between, missed, reasons
 from results import gather
 
 HEADER = """<!-- SPDX-License-Identifier: CC0-1.0 -->
@@ -28,7 +30,22 @@ neither, counts of calls, bytes and frames, and times in frames are what carries
 
 {goals}
 
-{notes}
+A goal is met where every figure keeps the limit in every round; missed where one does not keep it; and too noisy to judge where
+one keeps it, but not in every round, or where the rounds differ by as much as there is to tell (*not told*). Every camera and size that was
+measured counts. In parentheses stands what the rounds differ by; below, in brackets, what the figure is made of, or what the best of the others and the
+bare loop have there.
+
+### What was missed, and why
+
+{missed}
+
+### Where another pipeline is ahead
+
+heapflow is not ahead of every peer in everything. What of any other pipeline was better by more than one in a hundred:
+
+{ahead}
+
+{between}
 """
 
 METHODS = """
@@ -37,7 +54,9 @@ METHODS = """
 - **Simulated time** (`board/run --simulated-time`): the clock stands still while anything runs, so no load of
   the host delays a frame, and every pipeline plays the same frames. *CPU* is the time of the host's processor for
   the whole board, kernel and camera included: of a long run less that of a short one, divided by the difference in
-  frames; the median of the rounds, in parentheses least and most. *own* is that less the same source into `fakesink` (for the bare loop: less its capture alone).
+  frames; the median of the rounds, in parentheses least and most. *own* is that less the same source into `fakesink` (for the bare loop: less its
+  capture alone). Pipelines that copy or map are played in one round: in parentheses is then what it can be, as boots of the same run differ.
+  *not told*: the rounds differ by as much as the figure itself.
 - **Real time**: the pipelines in turn, forwards and backwards, in one boot, with nothing beside it; medians, in parentheses least and most.
   *CPU of the process* includes its start, the kernel's threads not.
 - **Latency** is from the driver's time of the filled frame (V4L2's timestamp; libcamera's virtual camera: when it unmaps what it
@@ -49,23 +68,30 @@ METHODS = """
 - **System calls**: `strace -f -c`, long run less short run. clock_gettime() is left out: the board has no vDSO for it, all
   hardware has; with it in parentheses.
 - **Copied**: bytes of frames that the CPU read to write them elsewhere, by `GST_TRACERS=heapflow`; for all, the kernel's
-  calls that reach a dma-buf by CPU were counted by `board-outside-count`.
-- **Memory**: 2 s into playing: what is missing in `/sys/kernel/mm/cma`, dma-bufs by their exporter, `VmHWM`.
+  calls that reach a dma-buf by CPU were counted by `board-outside-count`; the mappings that libcamera's virtual camera draws in are no copy.
+- **Memory**: 2 s into playing: what is missing in `/sys/kernel/mm/cma`, dma-bufs by their exporter, `VmHWM`; buffers of a driver
+  that are no dma-bufs (mmap) are not seen.
 - 480p is 640x480 at 59.94 Hz, the others have 60 Hz; 4K is shown in a mode of 4096x2160, as vkms has none of its size. The screen is lit
   before: otherwise kmssink sets a mode itself, and with `skip-vsync` never shows a second frame then.
 - libcamera does not drive vivid, and of its cameras none is paced and cheap. The virtual camera draws in mappings of its
   own (its cost dwarfs the rest), has no 4K, and in simulated time takes none. vimc draws by CPU as well, so it is compared at
   160x120, where the picture is small beside what is compared. `cam` cannot show vimc: it aborts, because the stream has no colour space.
+- `cam` has no latency in simulated time: the virtual camera takes no time there and has filled all requests before the first
+  flip, and `cam` drops what comes while a frame is waiting, so it shows one.
+- CPU time of the whole board is not given for libcamera's cameras: the drawing, by CPU in a thread of the process, takes more than all else, so only threads
+  are compared. Memory of the virtual camera's pipelines is looked at in real time. It is not played at 1080p, nor in 4K, which it
+  does not have: the drawing at 720p already takes longer than a frame lasts, and what is larger would compare nothing but that.
 - `sync=false` everywhere: frames are shown as they come.
 """
 
 
+SIMULATED = ["", "frames/s", "CPU ms/frame", "own ms", "to bare loop", "calls/frame", "copied/frame", "latency p50 / p99 ms",
+             "memory of heaps", "peak RSS"]
+REAL = ["", "frames/s", "shown", "CPU of the process, ms/frame", "latency p50 / p99 ms", "first frame ms", "first frame to heapflow's"]
+
+
 def number(value, digits=2):
     return "-" if value is None else f"{value:.{digits}f}"
-
-
-def with_spread(values, digits=2):
-    return "-" if not values else f"{values[0]:.{digits}f} ({values[1]:.{digits}f}..{values[2]:.{digits}f})"
 
 
 def megabytes(count):
@@ -101,8 +127,9 @@ def heap_memory(entry):
 
 def simulated_row(key, entry):
     calls = get(entry, "calls")
-    return [PEERS[key].name, number(get(entry, "simulated", "fps"), 1), with_spread(get(entry, "cpu-ms"), 3),
-            with_spread(get(entry, "own-ms"), 3), with_spread(get(entry, "ratio-to-bare")),
+    to_bare = get(entry, "ratio-to-bare")
+    return [PEERS[key].name, number(get(entry, "simulated", "fps"), 1), cost(get(entry, "cpu-ms")), cost(get(entry, "own-ms")),
+            with_spread(to_bare) if not to_bare or told(entry["cpu-ms"]) else "not told",
             f"{calls['without-vdso']:.1f} ({calls['all']:.1f})" if calls else "-", megabytes(copied(entry)),
             f"{number(get(entry, 'simulated', 'latency', 'p50'), 1)} / {number(get(entry, 'simulated', 'latency', 'p99'), 1)}",
             heap_memory(entry), megabytes(get(entry, "memory", "peak-rss"))]
@@ -117,115 +144,57 @@ def real_row(key, entry):
             with_spread(real["first-frame-ms"], 0), with_spread(real.get("first-frame-ratio"))]
 
 
-def section(title, size, entries, cameras):
-    keys = [key for key in PEERS if key in entries and PEERS[key].camera in cameras]
-    if not keys:
+def rows_of(part, keys, entries, row, columns):
+    """A row for each peer, also for one that this run did not measure."""
+    if not any(part in entries.get(key, {}) for key in keys):
+        return []
+    return [row(key, entries[key]) if part in entries.get(key, {}) else
+            [PEERS[key].name, "not measured in this run", *["-"] * (columns - 2)] for key in keys]
+
+
+def section(title, size, entries, camera):
+    keys = [key for key, peer in PEERS.items() if peer.camera == camera and size in sizes_of(peer)]
+    if not any(key in entries for key in keys):
         return ""
-    head = ["", "frames/s", "CPU ms/frame", "own ms", "to bare loop", "calls/frame", "copied/frame",
-            "latency p50 / p99 ms", "memory of heaps", "peak RSS"]
-    parts = [f"### {title}", "Simulated time:",
-             table(head, [simulated_row(key, entries[key]) for key in keys if "simulated" in entries[key]])]
-    played = [key for key in keys if "real" in entries[key]]
-    if played:
-        head = ["", "frames/s", "shown", "CPU of the process, ms/frame", "latency p50 / p99 ms", "first frame ms",
-                "first frame to heapflow's"]
-        parts += ["Real time:", table(head, [real_row(key, entries[key]) for key in played])]
-    apart = [key for key in keys if "threads" in entries[key]]
+    usual = [key for key in keys if not PEERS[key].threads_only]
+    parts = [f"### {title}"]
+    for part, words, row, head in (("simulated", "Simulated time:", simulated_row, SIMULATED), ("real", "Real time:", real_row, REAL)):
+        rows = rows_of(part, usual, entries, row, len(head))
+        if rows:
+            parts += [words, table(head, rows)]
+    apart = {key: entries[key]["threads"] for key in keys if "threads" in entries.get(key, {})}
     if apart:
         parts += ["CPU time of threads, real time, ms for a frame shown:",
                   table(["", "all but the drawing", "the drawing", "of the first, by thread"],
-                        [[PEERS[key].name, with_spread(entries[key]["threads"]["ms"]),
-                          with_spread(entries[key]["threads"]["drawing-ms"]),
-                          ", ".join(f"{name} {value:.2f}" for name, value in entries[key]["threads"]["each"].items())]
-                         for key in apart])]
+                        [[PEERS[key].name, with_spread(threads["ms"]), with_spread(threads["drawing-ms"]),
+                          ", ".join(f"{name} {value:.2f}" for name, value in threads["each"].items())]
+                         for key, threads in apart.items()])]
     return "\n\n".join(parts) + "\n"
-
-
-def split(entry):
-    """The camera's part and the rest; noise can put the first below nothing, or above the whole."""
-    whole = max(0.0, entry["cpu-ms"][0])
-    camera = min(whole, max(0.0, entry["source-ms"][0]))
-    return [(camera, True), (whole - camera, False)]
-
-
-def of_vivid(results, size):
-    return {key: entry for key, entry in results["sizes"].get(size, {}).items() if PEERS[key].camera == "vivid"}
-
-
-def draw(results, directory):
-    """The plots that the results allow: name and what it shows."""
-    made = []
-
-    def save(name, words, svg):
-        (directory / f"bench-{name}.svg").write_text(svg)
-        made.append((name, words))
-
-    size = "1080p" if of_vivid(results, "1080p") else "720p"
-    entries = {key: of_vivid(results, size)[key] for key in PEERS if key in of_vivid(results, size)}
-    costs = {key: e for key, e in entries.items() if "cpu-ms" in e and "source-ms" in e}
-    if costs:
-        save("cpu", f"CPU time for a frame, {size}", plots.bars(
-            f"CPU time for a frame, {size}, whole board", "simulated time; pale: the camera's own part, dark: all that moves and shows the frame",
-            [(key, PEERS[key].name, split(e))
-             for key, e in costs.items()], "ms"))
-    counted = {key: e for key, e in entries.items() if "calls" in e}
-    if counted:
-        save("calls", f"System calls for a frame, {size}", plots.bars(
-            f"System calls for a frame, {size}", "pale: clock_gettime(), which is a system call only on this board",
-            [(key, PEERS[key].name, [(e["calls"]["without-vdso"], False),
-                                     (max(0.0, e["calls"]["all"] - e["calls"]["without-vdso"]), True)])
-             for key, e in counted.items()], "calls"))
-    slow = {key: entries[key]["real"] for key in entries if get(entries[key], "real", "latencies-ms")}
-    if slow:
-        curve = []
-        for key, real in slow.items():
-            values = real["latencies-ms"]
-            parts = [i / 50 for i in range(50)] + [0.99]
-            curve.append((key, PEERS[key].name, [(100 * part, max(1.0, values[min(len(values) - 1, int(part * len(values)))]))
-                                                 for part in parts]))
-        save("latency", f"Latency from capture to scan-out, {size}, real time", plots.lines(
-            f"From capture to scan-out, {size}", "", curve, "per cent of the frames that are not older", "ms, logarithmic",
-            [(0, "0"), (25, "25"), (50, "50"), (75, "75"), (99, "99 %")], log="y"))
-    series = []
-    for key in PEERS:
-        if PEERS[key].camera != "vivid" or key == "bare":
-            continue
-        values = [(EVERY_SIZE[s][0] * EVERY_SIZE[s][1] / 1e6, get(results, "sizes", s, key, "own-ms")[0])
-                  for s in SIZES if get(results, "sizes", s, key, "own-ms")]
-        if len(values) > 1 and min(y for _, y in values) > 0:
-            series.append((key, PEERS[key].name, values))
-    if series:
-        save("resolution", "Cost against resolution", plots.lines(
-            "CPU time for a frame without the camera's, against its size", "", series, "megapixels",
-            "ms, both axes logarithmic", [(EVERY_SIZE[s][0] * EVERY_SIZE[s][1] / 1e6, s) for s in SIZES], log="xy"))
-    layers = [(n, e["cpu-ms"][0]) for n, e in sorted(results["layers"].items()) if "cpu-ms" in e]
-    # Not what the host's load made of it: more cameras never cost less.
-    if len(layers) > 1 and layers[0][1] > 0 and [cost for _, cost in layers] == sorted(cost for _, cost in layers):
-        save("cameras", "Cost against the number of cameras", plots.lines(
-            "CPU time for a frame of each camera, against the number of cameras", "", [
-                ("heapflow", "cameras in layers", layers),
-                ("bare", "so many times one", [(n, n * layers[0][1]) for n, _ in layers])], "cameras of 640x480", "ms"))
-    return made
 
 
 def write(results, documents, notes):
     images = documents / "images"
     images.mkdir(parents=True, exist_ok=True)
-    plots_made = draw(results, images)
-    rows = [[g["goal"], g["limit"], str(g["measured"]), g["verdict"]] for g in results["goals"]]
-    parts = [HEADER.format(**results["about"], goals=table(["goal", "limit", "measured", ""], rows), notes=notes)]
+    # A plot that these results do not allow would be one of others.
+    for old in images.glob("bench-*.svg"):
+        old.unlink()
+    plots_made = drawings.draw(results, images)
+    why = reasons(notes)
+    rows = [[one["goal"], one["limit"], one["measured"], one["verdict"]] for one in results["goals"]]
+    parts = [HEADER.format(**results["about"], goals=table(["goal", "limit", "measured", ""], rows), missed=missed(results, why),
+                           ahead=better_elsewhere(results, why, table), between=between(results, why))]
     parts += [f"![{words}](images/bench-{name}.svg)\n" for name, words in plots_made]
     parts.append("## vivid, 60 frames a second, by V4L2\n")
     for size in SIZES:
-        parts.append(section(size, size, results["sizes"].get(size, {}), {"vivid"}))
+        parts.append(section(size, size, results["sizes"].get(size, {}), "vivid"))
     parts.append("## Cameras of libcamera\n")
     for size, entries in results["sizes"].items():
         for camera, words in (("virtual", "virtual camera"), ("vimc", "vimc")):
-            parts.append(section(f"{words}, {size}", size, entries, {camera}))
+            parts.append(section(f"{words}, {size}", size, entries, camera))
     if results["layers"]:
         parts.append("## Several cameras on one screen\n\n" + table(
-            ["cameras of 640x480", "CPU ms for one frame of each, together", "of it the cameras'"],
-            [[str(n), with_spread(e.get("cpu-ms"), 3), with_spread(e.get("source-ms"), 3)]
+            ["cameras of 640x480", "CPU ms for one frame of each, together", "of it the cameras'", "without the cameras'"],
+            [[str(n), cost(e.get("cpu-ms")), cost(e.get("source-ms")), cost(e.get("own-ms"))]
              for n, e in sorted(results["layers"].items())]) + "\n")
     rows = [[name, *(f"{get(results['startup'], where, name, 'median-ms')} ms" if get(results["startup"], where, name)
                      else "-" for where in ("native", "board"))]
