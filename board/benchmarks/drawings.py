@@ -2,7 +2,7 @@
 """Which plots the results allow, and what is in each."""
 
 import plots
-from figures import told
+from figures import own_told, told
 from peers import EVERY_SIZE, PEERS, SIZES
 
 NOTHING = "not measured in this run"
@@ -14,7 +14,7 @@ def split(entry):
     whole, camera, own = (entry.get(name) for name in ("cpu-ms", "source-ms", "own-ms"))
     if not told(whole):
         return [], f"not told ({whole[1]:.3g}..{whole[2]:.3g})"
-    if not (own and told(own) and told(camera) and own[0] <= whole[0]):
+    if not (own_told(entry) and told(camera)):
         return [(whole[0], 0.65)], ", parts not told"
     return [(whole[0] - own[0], 0.35), (own[0], 1)], ""
 
@@ -56,10 +56,11 @@ def resolution(results):
     for key, peer in PEERS.items():
         points = []
         for size in SIZES:
-            own = results["sizes"].get(size, {}).get(key, {}).get("own-ms")
+            entry = results["sizes"].get(size, {}).get(key, {})
+            own = entry.get("own-ms")
             if own and peer.camera == "vivid":
-                points.append((pixels[size], max(FLOOR_MS, own[0] if told(own) else own[2])))
-                if not told(own):
+                points.append((pixels[size], max(FLOOR_MS, own[0] if own_told(entry) else own[2])))
+                if not own_told(entry):
                     hollow.add((key, pixels[size]))
         if len(points) > 1:
             series.append((key, peer.name, points))

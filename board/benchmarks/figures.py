@@ -9,13 +9,18 @@ def told(values):
     return bool(values) and values[0] > 0 and values[2] - values[1] < values[0]
 
 
+def own_told(entry):
+    """The same of what is left without the camera's: a part that exceeds its whole is noise."""
+    return told(entry.get("own-ms")) and entry["own-ms"][0] <= entry["cpu-ms"][0]
+
+
 def with_spread(values, digits=2):
     return "-" if not values else f"{values[0]:.{digits}f} ({values[1]:.{digits}f}..{values[2]:.{digits}f})"
 
 
-def cost(values, digits=3):
+def cost(values, digits=3, clear=True):
     """The same for what is a difference, which the host's load can hide."""
-    if not values or told(values):
+    if not values or (clear and told(values)):
         return with_spread(values, digits)
     return f"not told ({values[1]:.{digits}f}..{values[2]:.{digits}f})"
 

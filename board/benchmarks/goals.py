@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The goals of heapflow, each held against all that was measured: every camera, every size, every peer."""
 
-from figures import Figure, goal, ratio, told
+from figures import Figure, goal, own_told, ratio, told
 from peers import CAMERAS, EVERY_SIZE, PEERS, SIZES, key_of, sizes_of
 
 PERIOD_MS = 1000 / 60
@@ -59,7 +59,9 @@ def above_bare(results):
         spread = at(results, size, "heapflow", "ratio-to-bare")
         if not (ours and bare and bare[0] > 0 and spread):
             return None
-        return Figure(size, ours[0] / bare[0] - 1, spread[1] - 1, spread[2] - 1, told(ours) and told(bare))
+        # Nothing that shows a frame costs less than the bare loop: what says so is noise.
+        value = ours[0] / bare[0] - 1
+        return Figure(size, value, spread[1] - 1, spread[2] - 1, value > 0 and told(ours) and told(bare))
     return goal("cpu", "CPU for a frame above the bare loop's, in the loop's own, vivid", "1.3",
                 over_sizes(results, "vivid", of, "cpu-ms"), 1.3, ".2f")
 
@@ -74,7 +76,8 @@ def above_bare_with_vdso(results):
         if not (call and ours and bare and bare[0] > 0 and calls and spread):
             return None
         less = (calls["all"] - calls["without-vdso"]) * call / bare[0]
-        return Figure(size, ours[0] / bare[0] - 1 - less, spread[1] - 1 - less, spread[2] - 1 - less, told(ours) and told(bare))
+        value = ours[0] / bare[0] - 1 - less
+        return Figure(size, value, spread[1] - 1 - less, spread[2] - 1 - less, value > 0 and told(ours) and told(bare))
     words = f" (a call is {1e3 * call:.1f} us here)" if call else ""
     return goal("cpu", f"the same less clock_gettime(), no system call on hardware{words}", "1.3",
                 over_sizes(results, "vivid", of, "cpu-ms"), 1.3, ".2f")
@@ -110,12 +113,13 @@ def resolution(results):
     """Largest size to smallest: a cost that grew with the pixels would be 27 times as much."""
     costs = {size: at(results, size, "heapflow", "own-ms") for size in SIZES}
     found = {size: values for size, values in costs.items() if values}
+    clear = all(own_told(results["sizes"][size]["heapflow"]) for size in found)
     figures = []
     if len(found) > 1:
         small, *_, large = found
         value = ratio(found[large], found[small])
         words = ", ".join(f"{size} {values[0]:.3f} ({values[1]:.3f}..{values[2]:.3f})" for size, values in found.items())
-        figures = [Figure(f"{large} to {small}", *(value or [0.0, 0.0, 0.0]), all(map(told, found.values())), f" [{words} ms]")]
+        figures = [Figure(f"{large} to {small}", *(value or [0.0, 0.0, 0.0]), clear, f" [{words} ms]")]
     return goal("resolution", "CPU for a frame without the camera's: largest size to smallest, vivid", "1.25 (independent)",
                 figures, 1.25, ".2f")
 

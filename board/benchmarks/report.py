@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import drawings
-from figures import cost, told, with_spread
+from figures import cost, own_told, told, with_spread
 from goals import goals
 from peers import PEERS, SIZES, command, sizes_of
 from reasons import better_elsewhere, between, missed, reasons
@@ -128,7 +128,7 @@ def heap_memory(entry):
 def simulated_row(key, entry):
     calls = get(entry, "calls")
     to_bare = get(entry, "ratio-to-bare")
-    return [PEERS[key].name, number(get(entry, "simulated", "fps"), 1), cost(get(entry, "cpu-ms")), cost(get(entry, "own-ms")),
+    return [PEERS[key].name, number(get(entry, "simulated", "fps"), 1), cost(get(entry, "cpu-ms")), cost(get(entry, "own-ms"), clear=own_told(entry)),
             with_spread(to_bare) if not to_bare or told(entry["cpu-ms"]) else "not told",
             f"{calls['without-vdso']:.1f} ({calls['all']:.1f})" if calls else "-", megabytes(copied(entry)),
             f"{number(get(entry, 'simulated', 'latency', 'p50'), 1)} / {number(get(entry, 'simulated', 'latency', 'p99'), 1)}",
