@@ -20,8 +20,10 @@ static std::string oneLine(std::string text)
 void print(const FaultRow &row)
 {
 	const std::string fault = oneLine(row.fault);
-	std::printf("%s %u - %s (%u times)\n", row.good() ? "ok" : "not ok", ++printed,
-		    fault.c_str(), row.injected);
+	const bool none = row.good() && row.injected == 0;
+	std::printf("%s %u - %s (%u times)%s%s\n", row.good() ? "ok" : "not ok", ++printed,
+		    fault.c_str(), row.injected, none ? " # SKIP " : "",
+		    none ? oneLine(row.saw).c_str() : "");
 	std::printf("torture\t%s\t%u\t%u\t%s\n", fault.c_str(), row.injected, row.survived,
 		    oneLine(row.saw).c_str());
 	std::fflush(stdout);

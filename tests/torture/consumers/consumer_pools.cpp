@@ -112,7 +112,9 @@ ConsumerOutcome poolGoesBeforeItsFrames(RandomDraw &random)
 	{
 		const test::PoolPointer pool =
 			test::activePool(random.oneIn(2) ? "video@*" : "system", 2, 8);
-		for (unsigned i = 0; pool && i < keeps; i++) {
+		if (!pool)
+			return {"", "there is no pool"};
+		for (unsigned i = 0; i < keeps; i++) {
 			GstBuffer *buffer = nullptr;
 			if (gst_buffer_pool_acquire_buffer(pool.get(), &buffer, nullptr) !=
 			    GST_FLOW_OK)

@@ -4,6 +4,7 @@
  * end of their pipeline, or of their pool. Runs on the board, in simulated time.
  */
 #include "board_rest.h"
+#include "command_line.h"
 #include "consumer_scenarios.h"
 #include "fault_rows.h"
 
@@ -36,14 +37,18 @@ int main(int argc, char **argv)
 	std::string only;
 	app.add_option("--seed", seed, "of the lot")->capture_default_str();
 	app.add_option("--rounds", rounds, "times that each of them is tried")
-		->capture_default_str();
+		->capture_default_str()
+		->check(oneOrMore);
 	app.add_option("--only", only, "those whose name contains this");
-	CLI11_PARSE(app, argc, argv);
+	if (const auto status = parseCommandLine(app, argc, argv))
+		return *status;
 
 	prepare();
 	std::printf("# seed %llu\n", static_cast<unsigned long long>(seed));
 	FaultRows rows;
+	std::vector<std::string> names;
 	for (const ConsumerScenario &scenario : consumerScenarios()) {
+		names.emplace_back(scenario.name);
 		if (!std::string(scenario.name).contains(only))
 			continue;
 		RandomDraw random(seed);
@@ -60,5 +65,7 @@ int main(int argc, char **argv)
 					 : std::format("round {}: {}", i, outcome.broken));
 		}
 	}
-	return rows.injected() && rows.print() ? 0 : 1;
+	if (!rows.injected())
+		return nothingFits("torture-consumers", only, names);
+	return rows.print() ? 0 : 1;
 }

@@ -5,6 +5,7 @@
  * wrong; and whoever got it works with a good one afterwards.
  */
 #include "board_node.h"
+#include "command_line.h"
 #include "foreign_users.h"
 #include "player.h"
 #include "tally.h"
@@ -64,6 +65,9 @@ public:
 
 	bool run();
 
+	bool triedAny() const { return tried_; }
+	const std::vector<std::string> &names() const { return names_; }
+
 private:
 	void row(const std::string &name, const std::function<void(Tally &)> &cases);
 	void memories(const std::string &user, const std::function<Verdict(MakeMemory)> &use,
@@ -75,13 +79,17 @@ private:
 
 	Options options_;
 	Random random_;
+	std::vector<std::string> names_; /* of all rows */
+	bool tried_ = false;
 	bool good_ = true;
 };
 
 void Campaign::row(const std::string &name, const std::function<void(Tally &)> &cases)
 {
+	names_.push_back(name);
 	if (!name.contains(options_.only))
 		return;
+	tried_ = true;
 	Tally tally(name);
 	cases(tally);
 	good_ &= tally.finish(screenStillUsable());
@@ -207,10 +215,15 @@ int main(int argc, char **argv)
 	app.add_option("--seed", options.seed, "what is drawn by lot")->capture_default_str();
 	app.add_flag("--brief", options.brief, "the short form: fewer cases by lot");
 	app.add_option("--only", options.only, "only rows whose name has this in it");
-	CLI11_PARSE(app, argc, argv);
+	if (const auto status = parseCommandLine(app, argc, argv))
+		return *status;
 
 	std::printf("# seed %llu\n", static_cast<unsigned long long>(options.seed));
 	std::fflush(stdout);
 	preparePipelines();
-	return Campaign(options).run() ? 0 : 1;
+	Campaign campaign(options);
+	const bool good = campaign.run();
+	if (!campaign.triedAny())
+		return nothingFits("foreign-buffers", options.only, campaign.names());
+	return good ? 0 : 1;
 }

@@ -6,6 +6,7 @@
  * the numbers and the errno; and when the fault is over, all of it works again.
  */
 #include "board_node.h"
+#include "command_line.h"
 #include "heap_adversary.h"
 #include "memory_limit.h"
 #include "moment.h"
@@ -186,6 +187,9 @@ public:
 
 	bool run();
 
+	bool triedAny() const { return tried_; }
+	const std::vector<std::string> &names() const { return names_; }
+
 private:
 	void row(const std::string &name, const std::function<void(Tally &)> &cases);
 	void heapFault(const Line &line, const Fault &fault);
@@ -195,13 +199,17 @@ private:
 
 	Options options_;
 	std::mt19937_64 random_;
+	std::vector<std::string> names_; /* of all rows */
+	bool tried_ = false;
 	bool good_ = true;
 };
 
 void Campaign::row(const std::string &name, const std::function<void(Tally &)> &cases)
 {
+	names_.push_back(name);
 	if (!name.contains(options_.only))
 		return;
+	tried_ = true;
 	Tally tally(name);
 	cases(tally);
 	const std::string camera = stillUsable(heap);
@@ -310,10 +318,15 @@ int main(int argc, char **argv)
 		     "memory cgroups instead; not in simulated time, which stands still while the "
 		     "kernel looks for memory");
 	app.add_option("--only", options.only, "only rows whose name has this in it");
-	CLI11_PARSE(app, argc, argv);
+	if (const auto status = parseCommandLine(app, argc, argv))
+		return *status;
 
 	std::printf("# seed %llu\n", static_cast<unsigned long long>(options.seed));
 	std::fflush(stdout);
 	preparePipelines();
-	return Campaign(options).run() ? 0 : 1;
+	Campaign campaign(options);
+	const bool good = campaign.run();
+	if (!campaign.triedAny())
+		return nothingFits("heap-faults", options.only, campaign.names());
+	return good ? 0 : 1;
 }

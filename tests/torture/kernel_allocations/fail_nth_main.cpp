@@ -6,6 +6,7 @@
  * Runs on the debug kernel: board/run --debug --simulated-time fail-nth
  */
 #include "attempt.h"
+#include "command_line.h"
 #include "fail_nth.h"
 #include "fault_row.h"
 
@@ -61,7 +62,7 @@ void Row::add(unsigned nth, const Outcome &outcome)
 std::string seen(const Row &row)
 {
 	if (row.injected == 0)
-		return "there is no allocation";
+		return "there is no allocation of this number";
 	std::string text = "no error " + std::to_string(row.unnoticed) + " times";
 	const auto most = std::ranges::max_element(
 		row.errors, {}, [](const auto &error) { return error.second.times; });
@@ -71,15 +72,17 @@ std::string seen(const Row &row)
 	return text;
 }
 
+/* \return false when a fault was not survived */
 bool print(const Row &row)
 {
 	for (const auto &[error, told] : row.errors)
 		std::printf("#   %u times, first of allocation %u: %s\n", told.times, told.first,
 			    error.c_str());
-	const FaultRow shown{row.name, row.injected, row.survived, seen(row)};
+	/* A thread may have no allocation in a part, or not so many; not all of them, see main().
+	 */
+	const FaultRow shown{row.name, row.injected, row.survived, seen(row), true};
 	heapflow::torture::print(shown);
-	/* A thread may have no allocation in a part. */
-	return row.injected == row.survived;
+	return shown.good();
 }
 
 /* From `first` in steps, until there is no allocation of that number. */
@@ -117,12 +120,13 @@ int main(int argc, char **argv)
 	app.add_option("--frames", options.frames, "frames to play")->capture_default_str();
 	app.add_option("--every", step, "only each N-th allocation")
 		->capture_default_str()
-		->check(CLI::PositiveNumber);
+		->check(oneOrMore);
 	app.add_option("--from", first, "the first allocation to fail")
 		->capture_default_str()
-		->check(CLI::PositiveNumber);
+		->check(oneOrMore);
 	app.add_flag("--verbose", verbose, "say which allocation comes next, on stderr");
-	CLI11_PARSE(app, argc, argv);
+	if (const auto status = parseCommandLine(app, argc, argv))
+		return *status;
 
 	if (auto set = failEveryKindOfAllocation(); !set) {
 		std::fprintf(stderr, "fail-nth: %s\n", set.error().text().c_str());
@@ -134,13 +138,22 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	bool good = true;
+	unsigned injected = 0;
 	for (const Phase phase : {Phase::Start, Phase::Play, Phase::Stop, Phase::Close}) {
 		/* The other threads are there between start and close. */
 		const bool others = phase == Phase::Play || phase == Phase::Stop;
 		const unsigned threads = others ? whole.threads : 1;
-		for (unsigned thread = 0; thread < threads; thread++)
-			good &= print(failEach(options, {phase, thread, 0}, first, step, verbose));
+		for (unsigned thread = 0; thread < threads; thread++) {
+			const Row row = failEach(options, {phase, thread, 0}, first, step, verbose);
+			good &= print(row);
+			injected += row.injected;
+		}
 	}
 	heapflow::torture::printPlan();
+	if (injected == 0) {
+		std::fprintf(stderr, "fail-nth: no part has %u allocations: nothing has failed\n",
+			     first);
+		return badUsage;
+	}
 	return good ? 0 : 1;
 }

@@ -6,6 +6,7 @@
  */
 #include "board_node.h"
 #include "command.h"
+#include "command_line.h"
 #include "display_fixture.h"
 #include "fault_rows.h"
 #include "kernel_memory.h"
@@ -214,18 +215,22 @@ int main(int argc, char **argv)
 	unsigned count = 500;
 	std::string only;
 	app.add_option("--seed", seed, "of the lot")->capture_default_str();
-	app.add_option("--count", count, "signals to send")->capture_default_str();
+	app.add_option("--count", count, "signals to send")
+		->capture_default_str()
+		->check(oneOrMore);
 	app.add_option("--only", only, "programs whose name contains this");
-	CLI11_PARSE(app, argc, argv);
+	if (const auto status = parseCommandLine(app, argc, argv))
+		return *status;
 
 	std::vector<Victim> victims;
-	for (const Victim &victim : signalVictims())
+	std::vector<std::string> names;
+	for (const Victim &victim : signalVictims()) {
+		names.emplace_back(victim.name);
 		if (victim.name.contains(only))
 			victims.push_back(victim);
-	if (victims.empty()) {
-		std::fprintf(stderr, "torture-signals: no program is called %s\n", only.c_str());
-		return 2;
 	}
+	if (victims.empty())
+		return nothingFits("torture-signals", only, names);
 	adoptOrphans();
 	RandomDraw random(seed);
 	FaultRows rows;

@@ -5,6 +5,7 @@
  * because simulated time stands still for ever when libcamera's camera goes.
  */
 #include "board_rest.h"
+#include "command_line.h"
 #include "fault_rows.h"
 #include "random_draw.h"
 #include "unplug_players.h"
@@ -261,12 +262,19 @@ int main(int argc, char **argv)
 	bool verbose = false;
 	app.add_option("--seed", seed, "of the lot")->capture_default_str();
 	app.add_option("--count", count, "times to unplug vivid or a screen")
-		->capture_default_str();
+		->capture_default_str()
+		->check(oneOrMore);
 	app.add_option("--from", first, "leave out those before this number")
 		->capture_default_str();
-	app.add_option("--vimc", vimc, "unplug vimc instead, so many times; not in simulated time");
+	app.add_option("--vimc", vimc, "unplug vimc instead, so many times; not in simulated time")
+		->check(oneOrMore);
 	app.add_flag("--verbose", verbose, "say on stderr what comes next");
-	CLI11_PARSE(app, argc, argv);
+	if (const auto status = parseCommandLine(app, argc, argv))
+		return *status;
+	if (first >= count) {
+		std::fprintf(stderr, "torture-unplug: --from %u leaves none of %u\n", first, count);
+		return badUsage;
+	}
 	std::printf("# seed %llu\n", static_cast<unsigned long long>(seed));
 	if (vimc) {
 		RandomDraw random(seed);
