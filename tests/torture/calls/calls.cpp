@@ -9,8 +9,11 @@
 #include <charconv>
 #include <cstdio>
 #include <cstring>
+#include <expected>
 #include <format>
 #include <optional>
+#include <set>
+#include <string>
 #include <string_view>
 
 namespace heapflow::torture
@@ -115,35 +118,88 @@ int listCalls(Injector &injector)
 	return sites.empty();
 }
 
-/* KIND#OCCURRENCE:ERRNO:once|ever */
-std::optional<Target> parseTarget(std::string_view text, const std::vector<CallSite> &sites)
+std::set<std::string> namesOfKinds(const std::vector<CallSite> &sites)
+{
+	std::set<std::string> names;
+	for (const CallSite &site : sites)
+		names.insert(nameOf(site.kind));
+	return names;
+}
+
+/* KIND#OCCURRENCE:ERRNO:once|ever; an error names what is possible. */
+std::expected<Target, std::string> parseTarget(std::string_view text,
+					       const std::vector<CallSite> &sites)
 {
 	const size_t hash = text.rfind('#'), colon = text.find(':', hash),
 		     second = text.find(':', colon + 1);
 	if (hash == text.npos || colon == text.npos || second == text.npos)
-		return std::nullopt;
+		return std::unexpected("is not KIND#NUMBER:ERRNO:once or …:ever");
 	Target target;
-	std::from_chars(text.data() + hash + 1, text.data() + colon, target.occurrence);
-	target.times = text.substr(second + 1) == "once" ? 1 : UINT32_MAX;
-	for (int code = 1; code < 200; code++) {
-		const char *name = strerrorname_np(code);
-		if (name && text.substr(colon + 1, second - colon - 1) == name)
-			target.code = code;
-	}
-	for (const CallSite &site : sites) {
-		if (nameOf(site.kind) == text.substr(0, hash))
+	uint32_t count = 0;
+	for (const CallSite &site : sites)
+		if (nameOf(site.kind) == text.substr(0, hash)) {
 			target.kind = site.kind;
+			count += site.count;
+		}
+	if (!count) {
+		std::string all;
+		for (const std::string &name : namesOfKinds(sites))
+			all += "\n  " + name;
+		return std::unexpected("is no call of this scenario, which are:" + all);
 	}
-	return target.code && target.kind.function != Function::Count ? std::optional(target)
-								      : std::nullopt;
+	const auto number =
+		std::from_chars(text.data() + hash + 1, text.data() + colon, target.occurrence);
+	if (number.ec != std::errc() || number.ptr != text.data() + colon ||
+	    target.occurrence < 1 || target.occurrence > count)
+		return std::unexpected(std::format("the scenario makes this call {} times: a "
+						   "number from 1 to {} is possible",
+						   count, count));
+	std::string possible;
+	for (const PossibleErrno &one : errnosOf(target.kind)) {
+		possible += std::string(" ") + errnoName(one.code);
+		if (errnoName(one.code) == text.substr(colon + 1, second - colon - 1))
+			target.code = one.code;
+	}
+	if (!target.code)
+		return std::unexpected("the errnos of this call are" + possible);
+	const std::string_view times = text.substr(second + 1);
+	if (times != "once" && times != "ever")
+		return std::unexpected("it fails once or ever");
+	target.times = times == "once" ? 1 : UINT32_MAX;
+	return target;
 }
 
 int runHere(Injector &injector, const std::string &text)
 {
-	const auto target = parseTarget(text, injector.record());
+	const std::vector<CallSite> sites = injector.record();
+	if (sites.empty())
+		return 1;
+	const auto target = parseTarget(text, sites);
 	if (target)
 		return injector.runHere(*target);
-	std::fprintf(stderr, "torture-calls: '%s' is no fault of this scenario\n", text.c_str());
+	std::fprintf(stderr, "torture-calls: '%s': %s\n", text.c_str(), target.error().c_str());
+	return 2;
+}
+
+/* Why there may be nothing to inject; empty: there must be something. */
+std::string noneBecause(const CallKind &kind, Depth depth)
+{
+	const auto errnos = errnosOf(kind);
+	if (errnos.empty() && (kind.function != Function::Ioctl || errnosOfRequest(kind.detail)))
+		return "it cannot fail in the way it is used";
+	if (depth == Depth::Brief && std::ranges::all_of(errnos, [](const PossibleErrno &one) {
+		    return one.meaning == Meaning::Answer;
+	    }))
+		return "its errors are answers, which the short form leaves out";
+	return {};
+}
+
+int noSuchCall(Injector &injector, const Scenario &scenario, const std::string &only)
+{
+	std::fprintf(stderr, "torture-calls: no call of %s begins with '%s'; there is:\n",
+		     scenario.name, only.c_str());
+	for (const std::string &name : namesOfKinds(injector.record()))
+		std::fprintf(stderr, "  %s\n", name.c_str());
 	return 2;
 }
 
@@ -155,12 +211,20 @@ int runAll(Injector &injector, const Scenario &scenario, const CampaignOptions &
 		const bool survived = result.failures.empty();
 		++number;
 		for (const std::string &failure : result.failures)
-			std::printf("# %s\n", oneLine(failure).c_str());
-		print({fault, result.injected, result.survived,
-		       survived ? result.example : result.failures.front()});
-		broken += !survived;
+			std::printf("# broken: %s\n", oneLine(failure).c_str());
+		FaultRow row{fault, result.injected, result.survived,
+			     survived ? result.example : result.failures.front()};
+		if (row.injected == 0 && survived) {
+			const std::string none = noneBecause(result.kind, options.depth);
+			row.mayBeNone = !none.empty();
+			row.saw = row.mayBeNone ? none : "NOTHING was injected";
+		}
+		print(row);
+		broken += !survived || !row.good();
 	});
-	if (!works || !number)
+	if (works && !number)
+		return noSuchCall(injector, scenario, options.only);
+	if (!works)
 		std::printf("not ok %u - %s\n", number + 1, scenario.name);
 	return broken || !works;
 }
