@@ -54,7 +54,8 @@ bool FaultRows::print() const
 	bool good = true;
 	for (const Row &counted : rows_) {
 		const FaultRow row{counted.fault, counted.injected, counted.survived,
-				   textOf(counted.saw)};
+				   textOf(counted.saw) +
+					   (counted.remark.empty() ? "" : "; " + counted.remark)};
 		torture::print(row);
 		good = good && row.good();
 	}

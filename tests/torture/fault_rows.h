@@ -21,6 +21,9 @@ public:
 	 */
 	void add(const std::string &fault, const std::string &saw, const std::string &broken);
 
+	/** \brief Said beside what the user saw */
+	void remark(const std::string &fault, const std::string &text) { row(fault).remark = text; }
+
 	unsigned injected() const;
 
 	/** \brief "ok N - FAULT" and the row of board/torture for each; false when any is not ok */
@@ -31,6 +34,7 @@ private:
 		std::string fault;
 		unsigned injected = 0, survived = 0;
 		std::map<std::string, unsigned> saw;
+		std::string remark;
 	};
 	Row &row(const std::string &fault);
 	static std::string textOf(const std::map<std::string, unsigned> &saw);
