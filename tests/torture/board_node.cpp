@@ -54,4 +54,9 @@ const std::string &vkmsDebug()
 	return directory;
 }
 
+std::string debugOf(const std::string &card)
+{
+	return "/sys/kernel/debug/dri/" + card.substr(card.find_first_of("0123456789"));
+}
+
 } /* namespace heapflow::torture */

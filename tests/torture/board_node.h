@@ -13,4 +13,7 @@ const std::string &vividNode();
 /** \brief The directory of vkms in debugfs, such as "/sys/kernel/debug/dri/1" */
 const std::string &vkmsDebug();
 
+/** \brief Directory of debugfs of "/dev/dri/cardN" */
+std::string debugOf(const std::string &card);
+
 } /* namespace heapflow::torture */

@@ -34,7 +34,7 @@ std::map<std::string, int> openDescriptors()
 
 } /* namespace */
 
-Holdings holdings()
+Holdings holdings(const std::string &display)
 {
 	Holdings now{.descriptors = openDescriptors()};
 	/* "Total 2 objects, 606208 bytes" */
@@ -47,7 +47,7 @@ Holdings holdings()
 			now.dmabufBytes = bytes;
 		}
 	}
-	std::ifstream framebuffers(vkmsDebug() + "/framebuffer");
+	std::ifstream framebuffers((display.empty() ? vkmsDebug() : display) + "/framebuffer");
 	for (std::string line; std::getline(framebuffers, line);)
 		now.framebuffers += line.starts_with("framebuffer[");
 	return now;

@@ -17,7 +17,8 @@ struct Holdings {
 	unsigned framebuffers = 0;
 };
 
-Holdings holdings();
+/** \brief \param[in] display Directory of debugfs; empty: of the board's own vkms */
+Holdings holdings(const std::string &display = {});
 
 /** \brief What there is more of than before, in words; empty: nothing */
 std::string leftOver(const Holdings &before, const Holdings &after);

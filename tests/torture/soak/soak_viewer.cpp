@@ -59,6 +59,21 @@ unsigned SoakCounts::latencyQuantile(double fraction) const
 	return 0;
 }
 
+void SoakCounts::add(const SoakCounts &other)
+{
+	captured += other.captured;
+	lost += other.lost;
+	shown += other.shown;
+	unseen += other.unseen;
+	atSettlement += other.atSettlement;
+	vanished += other.vanished;
+	settled += other.settled;
+	unplugged += other.unplugged;
+	worstLatency = std::max(worstLatency, other.worstLatency);
+	for (size_t i = 0; i < latencies.size(); i++)
+		latencies[i] += other.latencies[i];
+}
+
 SoakViewer::SoakViewer(const SoakViewerOptions &options) : options_(options), random_(options.seed)
 {
 }
@@ -80,6 +95,12 @@ SoakCounts SoakViewer::takeCounts()
 	return std::exchange(counts_, {});
 }
 
+std::optional<SoakBuffers> SoakViewer::playing()
+{
+	std::lock_guard lock(mutex_);
+	return playing_;
+}
+
 Result<void> SoakViewer::play(int64_t end)
 {
 	auto screen = Screen::open({.device = options_.display, .waitForScreen = true});
@@ -94,9 +115,13 @@ Result<void> SoakViewer::play(int64_t end)
 	Result<void> result;
 	while (result && now() < end)
 		result = chapter(end);
+	ofDisplay_ = screen_->statistics();
 	screen_.reset();
 	camera_.reset();
 	allocated_ = {};
+	/* One that has failed does not play any more. */
+	std::lock_guard lock(mutex_);
+	playing_.reset();
 	return result;
 }
 
@@ -133,6 +158,7 @@ Result<void> SoakViewer::settle()
 	sequence_.reset();
 	std::lock_guard lock(mutex_);
 	arrivals_.assign(allocated_.buffers.size(), 0);
+	underWay_.assign(allocated_.buffers.size(), false);
 	counts_.settled++;
 	return {};
 }
@@ -143,6 +169,13 @@ Result<void> SoakViewer::chapter(int64_t end)
 		return settled;
 	if (auto started = camera_->start(); !started)
 		return started;
+	{
+		SoakBuffers buffers;
+		for (const Buffer &buffer : allocated_.buffers)
+			buffers = {buffers.count + 1, buffers.bytes + buffer.size()};
+		std::lock_guard lock(mutex_);
+		playing_ = buffers;
+	}
 	const bool pulled = random_() % pulledOutOneIn == 0;
 	const int64_t last = std::min(end, now() + chapterLength);
 	while (now() < last) {
@@ -151,6 +184,10 @@ Result<void> SoakViewer::chapter(int64_t end)
 			return std::unexpected(frame.error());
 		if (auto shown = show(*frame); !shown)
 			return shown;
+	}
+	{
+		std::lock_guard lock(mutex_);
+		playing_.reset();
 	}
 	return pulled ? pullOut() : stop();
 }
@@ -164,6 +201,8 @@ Result<void> SoakViewer::show(const CapturedFrame &frame)
 		counts_.captured++;
 		if (sequence_)
 			counts_.lost += frame.sequence - *sequence_ - 1;
+		counts_.vanished += underWay_[frame.index];
+		underWay_[frame.index] = true;
 		arrivals_[frame.index] = frame.arrival;
 	}
 	sequence_ = frame.sequence;
@@ -181,11 +220,15 @@ void SoakViewer::flipped(const FlipEvent &flip)
 			const size_t bucket = std::clamp<int64_t>(
 				latency / 1'000'000, 0, std::ssize(counts_.latencies) - 1);
 			counts_.shown++;
+			underWay_[flip.cookie - 1] = false;
 			counts_.worstLatency = std::max(counts_.worstLatency, latency);
 			counts_.latencies[bucket]++;
 		}
-		if (flip.released)
+		if (flip.released) {
 			free = unsigned(flip.released - 1);
+			counts_.unseen += underWay_[*free];
+			underWay_[*free] = false;
+		}
 	}
 	if (!free)
 		return;
@@ -223,6 +266,11 @@ Result<void> SoakViewer::stop()
 {
 	if (auto hidden = screen_->hide(); !hidden)
 		return hidden;
+	{
+		std::lock_guard lock(mutex_);
+		counts_.atSettlement += uint64_t(std::ranges::count(underWay_, true));
+		underWay_.assign(underWay_.size(), false);
+	}
 	for (const Buffer &buffer : allocated_.buffers)
 		screen_->forget(buffer.fd());
 	return camera_->stop();

@@ -30,15 +30,28 @@ struct SoakViewerOptions {
 /** \brief What a viewer has seen since it was asked last */
 struct SoakCounts {
 	uint64_t captured = 0;
-	uint64_t lost = 0;  /**< by the camera: gaps in the numbers */
-	uint64_t shown = 0; /**< flips of frames; the others came while no screen was plugged in */
-	uint64_t settled = 0;                    /**< formats and heaps that were settled on */
-	uint64_t unplugged = 0;                  /**< times that the camera was pulled out */
-	int64_t worstLatency = 0;                /**< ns, from the arrival of a frame to its flip */
+	uint64_t lost = 0;         /**< by the camera: gaps in the numbers */
+	uint64_t shown = 0;        /**< flips of frames */
+	uint64_t unseen = 0;       /**< given back by the display unshown */
+	uint64_t atSettlement = 0; /**< taken back by hide() before their flip */
+	uint64_t vanished = 0;     /**< none of these, and their buffer was used anew */
+	uint64_t settled = 0;      /**< formats and heaps that were settled on */
+	uint64_t unplugged = 0;    /**< times that the camera was pulled out */
+	int64_t worstLatency = 0;  /**< ns, from the arrival of a frame to its flip */
 	std::array<uint64_t, 64> latencies = {}; /**< by the millisecond; the last one: all above */
 
 	/** \brief ms, rounded up; 0 without a frame */
 	unsigned latencyQuantile(double fraction) const;
+
+	void add(const SoakCounts &other);
+};
+
+/** \brief What a viewer has while it plays, by its own account */
+struct SoakBuffers {
+	uint64_t count = 0;
+	uint64_t bytes = 0;
+
+	bool operator==(const SoakBuffers &) const = default;
 };
 
 /**
@@ -62,6 +75,12 @@ public:
 	/** \brief And begin to count anew */
 	SoakCounts takeCounts();
 
+	/** \brief Nothing while it settles, and when it has ended */
+	std::optional<SoakBuffers> playing();
+
+	/** \brief What the display has counted of its frames until finish(), since run() */
+	const ScreenStatistics &ofDisplay() const { return ofDisplay_; }
+
 private:
 	Result<void> play(int64_t end);
 	Result<void> settle();
@@ -75,6 +94,7 @@ private:
 	std::mt19937_64 random_;
 	std::thread thread_;
 	Result<void> result_;
+	ScreenStatistics ofDisplay_;
 
 	std::unique_ptr<Screen> screen_;
 	std::unique_ptr<Camera> camera_;
@@ -85,6 +105,8 @@ private:
 	std::mutex mutex_; /* guards what follows */
 	SoakCounts counts_;
 	std::vector<int64_t> arrivals_; /* by buffer */
+	std::vector<bool> underWay_;    /* by buffer: neither shown nor given back so far */
+	std::optional<SoakBuffers> playing_;
 	std::optional<Error> queueError_;
 };
 
