@@ -24,7 +24,7 @@ void FaultRows::add(const std::string &fault, const std::string &saw, const std:
 	counted.saw[saw]++;
 	if (broken.empty())
 		return;
-	std::printf("# %s: %s (%s)\n", fault.c_str(), broken.c_str(), saw.c_str());
+	std::printf("# broken: %s: %s (%s)\n", fault.c_str(), broken.c_str(), saw.c_str());
 	std::fflush(stdout);
 }
 

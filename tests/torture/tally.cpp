@@ -38,8 +38,8 @@ void Tally::add(const std::string &what, const Verdict &verdict, Promise promise
 	injected_++;
 	survived_ += wrong.empty();
 	played_ += verdict.kind == Verdict::Kind::Played;
-	std::printf("# %s: %s: %s%s%s\n", name_.c_str(), what.c_str(), wrong.c_str(),
-		    wrong.empty() ? "" : ": ", verdict.text.c_str());
+	std::printf("# %s%s: %s: %s%s%s\n", wrong.empty() ? "" : "broken: ", name_.c_str(),
+		    what.c_str(), wrong.c_str(), wrong.empty() ? "" : ": ", verdict.text.c_str());
 	std::fflush(stdout);
 	if (!wrong.empty())
 		saw_ = std::format("{}: {}: {}", what, wrong, verdict.text);
@@ -50,7 +50,7 @@ void Tally::add(const std::string &what, const Verdict &verdict, Promise promise
 bool Tally::finish(const std::string &after)
 {
 	if (!after.empty()) {
-		std::printf("# %s: %s\n", name_.c_str(), after.c_str());
+		std::printf("# broken: %s: %s\n", name_.c_str(), after.c_str());
 		saw_ = after;
 		survived_ = 0;
 	}

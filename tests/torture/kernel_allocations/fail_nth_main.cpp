@@ -48,7 +48,7 @@ void Row::add(unsigned nth, const Outcome &outcome)
 	survived += outcome.broken.empty();
 	unnoticed += outcome.broken.empty() && outcome.error.empty();
 	if (!outcome.broken.empty())
-		std::printf("# allocation %u: %s%s%s\n", nth, outcome.broken.c_str(),
+		std::printf("# broken: allocation %u: %s%s%s\n", nth, outcome.broken.c_str(),
 			    outcome.error.empty() ? "" : "; error: ", outcome.error.c_str());
 	std::fflush(stdout);
 	if (outcome.error.empty())
