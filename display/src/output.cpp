@@ -351,8 +351,11 @@ void Output::dropAllFrames()
 {
 	for (const auto &layer : layers_) {
 		dropWaiting(*layer, &ScreenStatistics::dark);
-		if (const auto &pending = layer->frames.pending())
+		if (const auto &pending = layer->frames.pending()) {
+			layer->statistics.dropped++;
+			layer->statistics.dark++;
 			released(layer.get(), pending->cookie);
+		}
 		const auto &shown = layer->frames.shown();
 		if (shown &&
 		    !(layer->frames.pending() && layer->frames.pending()->cookie == shown->cookie))

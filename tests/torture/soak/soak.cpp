@@ -202,7 +202,7 @@ void Soak::closeEra()
 			object(std::format("camera {}", i), finished.error().text());
 		ofEra[i].add(viewers[i]->takeCounts());
 		object(std::format("camera {}", i),
-		       objectionTo(ofEra[i], viewers[i]->ofDisplay(), 1));
+		       objectionTo(ofEra[i], viewers[i]->ofDisplay()));
 		total.add(ofEra[i]);
 		ofEra[i] = {};
 	}

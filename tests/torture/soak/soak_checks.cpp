@@ -30,18 +30,16 @@ std::string objectionTo(const SoakCounts &minute, const DarkFrames &dark)
 	return text;
 }
 
-std::string objectionTo(const SoakCounts &whole, const ScreenStatistics &ofDisplay,
-			unsigned screenUnplugged)
+std::string objectionTo(const SoakCounts &whole, const ScreenStatistics &ofDisplay)
 {
 	const uint64_t dropped = ofDisplay.dropped - ofDisplay.dark;
-	/* The display does not count a frame that waits for its flip when the screen goes. */
-	const uint64_t onTheWay = whole.unseen - ofDisplay.dark;
-	const uint64_t named = whole.shown + ofDisplay.dark + onTheWay + whole.atSettlement;
+	const uint64_t named = whole.shown + ofDisplay.dark + whole.atSettlement;
 	std::string text;
-	if (named != whole.captured || onTheWay > screenUnplugged || dropped || whole.atSettlement)
-		text += std::format("{} frames captured, but {} shown, {} dark, {} on the way when "
-				    "the screen went, {} dropped, {} taken back at a settlement; ",
-				    whole.captured, whole.shown, ofDisplay.dark, int64_t(onTheWay),
+	if (named != whole.captured || whole.unseen != ofDisplay.dark || dropped ||
+	    whole.atSettlement)
+		text += std::format("{} frames captured, but {} shown, {} dark, {} given back "
+				    "unshown, {} dropped, {} taken back at a settlement; ",
+				    whole.captured, whole.shown, ofDisplay.dark, whole.unseen,
 				    dropped, whole.atSettlement);
 	if (whole.shown != ofDisplay.shown)
 		text += std::format("the display says that it has shown {} frames, not {}; ",

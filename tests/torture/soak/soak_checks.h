@@ -18,8 +18,7 @@ struct DarkFrames {
 std::string objectionTo(const SoakCounts &minute, const DarkFrames &dark);
 
 /** \brief Of one camera from open to close: each frame that was not shown has a name */
-std::string objectionTo(const SoakCounts &whole, const ScreenStatistics &ofDisplay,
-			unsigned screenUnplugged);
+std::string objectionTo(const SoakCounts &whole, const ScreenStatistics &ofDisplay);
 
 /** \brief What exists while everything plays; the cameras' buffers come and go with the formats */
 struct InPlay {

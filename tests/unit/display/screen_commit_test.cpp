@@ -431,6 +431,33 @@ TEST(ScreenHotplug, WaitsForAConnectorThatIsNotThereYet)
 	EXPECT_EQ(fake.value(FakeKms::crtc, "ACTIVE"), 0u) << "restored";
 }
 
+/* The frame whose flip does not come any more as well. */
+TEST(ScreenHotplug, EachFrameOfAScreenThatGoesIsCountedAsDark)
+{
+	FakeKms fake({.modes = fakeModes()});
+	const auto screen = openFake(fake);
+	ASSERT_TRUE(screen);
+	Told told;
+	told.listenTo(*screen);
+	const FrameLayout layout = fakeLayout(1920, 1080);
+	const UniqueFd buffer = fakeDmabuf(layout);
+	ASSERT_TRUE(screen->configure(layout, buffer.get()));
+	ASSERT_TRUE(screen->show(buffer.get(), layout, 1));
+	ASSERT_TRUE(screen->drain(std::chrono::seconds(10)));
+	fake.setInstantFlips(false);
+	ASSERT_TRUE(screen->show(buffer.get(), layout, 2));
+	fake.setConnected(false);
+	const auto device = DisplayDevice::adopt(fake.fd());
+	ASSERT_TRUE(device);
+	(*(*device)->output({.fd = fake.fd(), .waitForScreen = true}))->hotplug();
+	ASSERT_TRUE(told.waitNotice(Kind::Unplugged));
+	ASSERT_TRUE(screen->show(buffer.get(), layout, 3));
+	const ScreenStatistics counts = screen->statistics();
+	EXPECT_EQ(counts.shown, 1u);
+	EXPECT_EQ(counts.dark, 2u);
+	EXPECT_EQ(counts.dropped, 2u);
+}
+
 TEST(ScreenHotplug, StartsWithoutAScreenWhenAsked)
 {
 	FakeKms fake({.modes = fakeModes()});
