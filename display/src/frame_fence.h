@@ -14,7 +14,9 @@ namespace heapflow
  * The frame's own fence, duplicated; else the writes that are pending on the dma-buf. Most drivers
  * look for these themselves (drm_gem_plane_helper_prepare_fb()), but not all do. A dma-buf without
  * pending writes costs one poll() and no descriptor.
+ *
+ * Errors: EMFILE, ENOMEM. Without its fence the frame would be shown unfinished.
  */
-UniqueFd fenceOfFrame(const Frame &frame);
+Result<UniqueFd> fenceOfFrame(const Frame &frame);
 
 } /* namespace heapflow */

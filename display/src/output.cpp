@@ -295,12 +295,15 @@ Result<void> Output::show(OutputLayer *layer, const Frame &frame)
 			syncClock();
 	}
 
+	auto fence = dark() ? Result<UniqueFd>() : fenceOfFrame(frame);
+	if (!fence)
+		return std::unexpected(fence.error());
 	if (const uint64_t replaced = layer->frames.offer(own)) {
 		layer->statistics.dropped++;
 		layer->statistics.replaced++;
 		released(layer, replaced);
 	}
-	layer->fence = dark() ? UniqueFd() : fenceOfFrame(frame);
+	layer->fence = std::move(*fence);
 	layer->pace.brought(now);
 	if (isReady(*layer, now))
 		beginGathering(now);

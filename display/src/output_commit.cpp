@@ -9,7 +9,6 @@
 #include <format>
 
 #include <drm_mode.h>
-#include <unistd.h>
 
 namespace heapflow
 {
@@ -354,9 +353,11 @@ void Output::committed(int32_t outFence, int64_t now, int64_t took)
 		layer->placed = true;
 		layer->onPlane = frame.colorimetry;
 		layer->cropOnPlane = frame.crop;
-		if (layer->fenceHandler && fence.valid())
-			layer->fenceHandler(frame.cookie, layer->frames.nextReleased(),
-					    UniqueFd(dup(fence.get())).release());
+		if (layer->fenceHandler && fence.valid()) {
+			if (auto copy = fence.duplicate())
+				layer->fenceHandler(frame.cookie, layer->frames.nextReleased(),
+						    copy->release());
+		}
 		layer->frames.commit();
 		layer->turn.notify_all();
 		layer->fence.reset();

@@ -9,6 +9,7 @@
 
 #include <drm.h>
 #include <drm_mode.h>
+#include <sys/eventfd.h>
 
 namespace heapflow::test
 {
@@ -58,6 +59,13 @@ int FakeKms::atomic(void *argument)
 	}
 	if (!pending_.empty() && (request->flags & DRM_MODE_ATOMIC_NONBLOCK))
 		return EBUSY;
+	if (const auto wanted = commit.properties.find("crtc 20 OUT_FENCE_PTR");
+	    wanted != commit.properties.end()) {
+		const int fence = eventfd(0, EFD_CLOEXEC);
+		if (fence < 0)
+			return errno;
+		*reinterpret_cast<int32_t *>(wanted->second) = fence;
+	}
 	state_ = std::move(next);
 	commits_.push_back(std::move(commit));
 	if (request->flags & DRM_MODE_PAGE_FLIP_EVENT) {

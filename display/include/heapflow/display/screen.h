@@ -167,7 +167,9 @@ public:
 	using NoticeHandler = std::function<void(const ScreenNotice &)>;
 	/**
 	 * Of a commit: the frame's cookie, the frame that it takes off the screen, and a sync_file
-	 * that signals when it did; the callee owns it.
+	 * that signals when it did; the callee owns it. Not called for a commit whose fence cannot
+	 * be had, as on a driver without OUT_FENCE_PTR or when no file descriptor is left: a
+	 * FlipEvent gives the frame back, as in any case.
 	 */
 	using FenceHandler = std::function<void(uint64_t cookie, uint64_t released, int fence)>;
 
@@ -279,8 +281,9 @@ public:
 	 * After an error the frame is not borrowed, and no event follows for it.
 	 *
 	 * Errors: EINVAL not configured for this, ETIMEDOUT the pending flip did not come (the
-	 * frame is dropped), EBUSY, ENODEV the device is gone, and what the driver says of the
-	 * framebuffer or the commit.
+	 * frame is dropped), EBUSY, ENODEV the device is gone, EMFILE or ENOMEM the fence that the
+	 * frame must wait for cannot be duplicated, and what the driver says of the framebuffer or
+	 * the commit.
 	 */
 	virtual Result<void> show(const Frame &frame) = 0;
 
