@@ -6,10 +6,13 @@
 #include "heapflow/heap/fence.h"
 #include "heapflow/heap/heap_choice.h"
 
+#include "sync_timeline.h"
+
 #include <array>
 #include <condition_variable>
 #include <format>
 #include <mutex>
+#include <thread>
 
 #include <drm_fourcc.h>
 
@@ -23,6 +26,10 @@ using namespace std::chrono_literals;
 
 constexpr unsigned frameCount = 10;
 constexpr size_t bufferCount = 3;
+
+/* Frames that come before their pixels are there; the others have fences that have signalled. */
+constexpr unsigned unfinishedByFence = 4;
+constexpr unsigned unfinishedByDmabuf = 7;
 
 /* Which buffers are free, and what happened: filled in the screen's thread. */
 class Shown
@@ -90,6 +97,51 @@ std::unexpected<Error> noticeOr(const Shown &shown, Error error)
 	return std::unexpected(std::move(error));
 }
 
+/* The last event is told after drain() saw the flip. */
+Result<void> expectFlips(Screen &screen, const Shown &shown, unsigned count)
+{
+	if (auto drained = screen.drain(2s); !drained)
+		return noticeOr(shown, drained.error());
+	for (int tries = 0; shown.flips() < count && tries < 100; tries++)
+		(void)screen.drain(10ms);
+	if (shown.flips() != count)
+		return noticeOr(
+			shown,
+			{0, std::format("{} of {} frames were shown", shown.flips(), count), {}});
+	return {};
+}
+
+Result<void> showFinished(Screen &screen, Frame frame, const Shown &shown)
+{
+	auto fence = Fence::exportFrom(frame.dmabuf, Access::Read);
+	if (!fence)
+		return std::unexpected(fence.error());
+	frame.fence = fence->fd();
+	const auto done = screen.show(frame);
+	return done ? done : noticeOr(shown, done.error());
+}
+
+/* \param[in] before Frames that were shown so far */
+Result<void> showUnfinished(Screen &screen, Frame frame, const Shown &shown, unsigned before,
+			    bool byFence)
+{
+	if (auto flipped = expectFlips(screen, shown, before); !flipped)
+		return flipped;
+	const test::SyncTimeline pixels;
+	const Fence written = pixels.fence(1);
+	if (byFence)
+		frame.fence = written.fd();
+	else if (auto imported = written.importInto(frame.dmabuf, Access::Write); !imported)
+		return imported;
+	if (auto done = screen.show(frame); !done)
+		return noticeOr(shown, done.error());
+	std::this_thread::sleep_for(50ms); /* three vblanks */
+	if (shown.flips() != before)
+		return fail(0, "WRONG: a frame was shown before its pixels were there");
+	pixels.increase();
+	return {};
+}
+
 Result<void> showFrames(Screen &screen, const FrameLayout &layout,
 			const std::vector<Buffer> &buffers, Shown &shown)
 {
@@ -97,27 +149,16 @@ Result<void> showFrames(Screen &screen, const FrameLayout &layout,
 		const auto index = shown.take();
 		if (!index)
 			return noticeOr(shown, {0, "no buffer came back from the screen", {}});
-		auto fence = Fence::exportFrom(buffers[*index].fd(), Access::Read);
-		if (!fence)
-			return std::unexpected(fence.error());
-		auto done = screen.show(Frame{.dmabuf = buffers[*index].fd(),
-					      .layout = layout,
-					      .cookie = *index + 1,
-					      .fence = fence->fd()});
+		const Frame frame{
+			.dmabuf = buffers[*index].fd(), .layout = layout, .cookie = *index + 1};
+		const bool unfinished = i == unfinishedByFence || i == unfinishedByDmabuf;
+		auto done =
+			unfinished ? showUnfinished(screen, frame, shown, i, i == unfinishedByFence)
+				   : showFinished(screen, frame, shown);
 		if (!done)
-			return noticeOr(shown, done.error());
+			return done;
 	}
-	if (auto drained = screen.drain(2s); !drained)
-		return noticeOr(shown, drained.error());
-	/* The last event is told after drain() saw the flip. */
-	for (int tries = 0; shown.flips() < frameCount && tries < 100; tries++)
-		(void)screen.drain(10ms);
-	if (shown.flips() != frameCount)
-		return noticeOr(shown, {0,
-					std::format("{} of {} frames were shown", shown.flips(),
-						    frameCount),
-					{}});
-	return {};
+	return expectFlips(screen, shown, frameCount);
 }
 
 struct Opened {
