@@ -185,7 +185,13 @@ Result<void> V4l2Queue::sendOne(unsigned index)
 	if (slot.fence) {
 		/* One that failed is over as well: its device has stopped. */
 		const auto status = slot.fence->status();
-		if (status && *status == FenceStatus::Active) {
+		/* Whether its reader has ended, nobody knows: the camera must not write. */
+		if (!status) {
+			slot.fence.reset();
+			slot.owner = Owner::Caller;
+			return std::unexpected(status.error());
+		}
+		if (*status == FenceStatus::Active) {
 			if (!late)
 				return {};
 			const auto info = slot.fence->info();

@@ -231,7 +231,8 @@ public:
 	 * seconds is an error of waitFrame().
 	 *
 	 * Errors: EINVAL no such buffer, or the camera has it already (invariant 3); ECANCELED not
-	 * streaming: after stop() all buffers are the caller's, and late ones need no queue().
+	 * streaming: after stop() all buffers are the caller's, and late ones need no queue(); what
+	 * the kernel says of a fence that it cannot look at (ENOTTY: no sync file).
 	 */
 	virtual Result<void> queue(unsigned index, unsigned stream = 0,
 				   std::optional<Fence> release = {}) = 0;
