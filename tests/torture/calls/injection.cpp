@@ -2,6 +2,7 @@
 #include "injection.h"
 
 #include "leftovers.h"
+#include "optional_calls.h"
 
 #include <cerrno>
 #include <chrono>
@@ -194,11 +195,8 @@ Run Injector::judge(const Ended &ended, const Target &target, Meaning meaning) c
 		return {run.reached, false, text};
 	if (text.starts_with("LEFT OUT"))
 		return {run.reached, true, "nothing: is not in the list"};
-	if (plan_->succeeded) {
-		run.survived = true;
-		run.saw = meaning == Meaning::Retry ? "nothing: repeated" : "nothing: went on";
-		return run;
-	}
+	if (plan_->succeeded)
+		return judgeSuccess(run, target, meaning);
 	run.saw = text;
 	if (meaning == Meaning::Retry)
 		run.saw = "NOT REPEATED: " + text;
@@ -206,6 +204,24 @@ Run Injector::judge(const Ended &ended, const Target &target, Meaning meaning) c
 		run.saw = std::format("DOES NOT NAME {}: {}", errnoName(target.code), text);
 	else
 		run.survived = true;
+	return run;
+}
+
+Run Injector::judgeSuccess(Run run, const Target &target, Meaning meaning) const
+{
+	run.survived = true;
+	if (meaning == Meaning::Retry) {
+		run.saw = "nothing: repeated";
+		return run;
+	}
+	run.saw = "nothing: went on";
+	/* What fails once, something else may have made good: the same call a second time. */
+	if (meaning != Meaning::Fails || target.times == 1)
+		return run;
+	if (const char *reason = whyOptional(scenario_.name, target.kind, target.code))
+		run.saw += std::format(" ({})", reason);
+	else
+		run = {run.reached, false, "IGNORED: it never works, and there is no error"};
 	return run;
 }
 

@@ -54,6 +54,7 @@ private:
 	[[noreturn]] void runAndExit();
 	void runAndTell();
 	Run judge(const Ended &ended, const Target &target, Meaning meaning) const;
+	Run judgeSuccess(Run run, const Target &target, Meaning meaning) const;
 
 	const Scenario &scenario_;
 	FaultPlan *plan_ = nullptr;
