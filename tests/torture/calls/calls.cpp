@@ -64,7 +64,9 @@ void usage(std::FILE *file)
 		"\n  --brief        two faults for each kind of call\n"
 		"  --every-stack  each call stack by itself, not only each kind of call\n"
 		"  --call KIND    only kinds of calls whose names, as in --list, begin so\n"
-		"  --list         the calls that the scenario makes, with their number\n"
+		"  --list         the calls that the scenario makes, with their number; exit "
+		"status 1\n"
+		"                 when errnos.cpp does not know one\n"
 		"  --here FAULT   one fault in this process, for a debugger, as\n"
 		"                 'open /dev/dri#2:ENOMEM:once'\n"
 		"  --help         this text\n\n"
@@ -110,12 +112,15 @@ std::string oneLine(std::string text)
 int listCalls(Injector &injector)
 {
 	const std::vector<CallSite> sites = injector.record();
-	for (const CallSite &site : sites)
+	bool known = true;
+	for (const CallSite &site : sites) {
+		known = known && !errnosOf(site.kind).empty();
 		std::printf("%6u  %-36s %s%s+%#x stack %016llx\n", site.count,
 			    nameOf(site.kind).c_str(),
 			    errnosOf(site.kind).empty() ? "NO ERRNOS " : "", site.library.data(),
 			    site.offset, (unsigned long long)site.stack);
-	return sites.empty();
+	}
+	return sites.empty() || !known;
 }
 
 std::set<std::string> namesOfKinds(const std::vector<CallSite> &sites)
@@ -217,6 +222,8 @@ int runAll(Injector &injector, const Scenario &scenario, const CampaignOptions &
 		++number;
 		for (const std::string &failure : result.failures)
 			std::printf("# broken: %s\n", oneLine(failure).c_str());
+		for (const std::string &missed : result.missed)
+			std::printf("# not reached: %s\n", oneLine(missed).c_str());
 		FaultRow row{fault, result.injected, result.survived,
 			     survived ? result.example : result.failures.front()};
 		if (row.injected == 0 && survived) {

@@ -30,12 +30,14 @@ struct KindResult {
 	unsigned survived = 0;
 	std::string example;               /**< what a user saw, of the most telling one */
 	std::vector<std::string> failures; /**< each with the words for --only */
+	std::vector<std::string> missed;   /**< not reached, with the reason why that is right */
 };
 
 /** \brief One fault to be injected */
 struct PlannedFault {
 	Target target;
 	Meaning meaning = Meaning::Fails;
+	const char *mayBeMissed = nullptr; /**< why a run may not make the call so often */
 };
 
 /** \brief Of one kind: which occurrences, which errnos, once and for ever; pure */

@@ -17,6 +17,7 @@
 #include <linux/dma-heap.h>
 #include <linux/sync_file.h>
 #include <linux/videodev2.h>
+#include <sys/ioctl.h>
 
 namespace heapflow::torture
 {
@@ -112,6 +113,9 @@ constexpr PossibleErrno streaming[] = {{ENODEV}, {EINTR, Retry}, {EINVAL}, {EPIP
 constexpr PossibleErrno stopping[] = {{ENODEV}, {EINTR, Retry}, {EINVAL}, {EIO}};
 constexpr PossibleErrno events[] = {{ENODEV}, {EINTR, Retry}, {ENOENT, Answer}, {ENOTTY, Answer}};
 
+/* vfs_ioctl() of what is no terminal, hung_up_tty_ioctl() of one that is gone. */
+constexpr PossibleErrno askingTerminal[] = {{ENOTTY, Answer}, {EIO, Answer}};
+
 /* drm_ioctl(): ENODEV when it is unplugged, EACCES and EPERM by the flags of the ioctl, EINTR and
  * EAGAIN of the modeset locks; drmIoctl() of libdrm repeats those two. */
 constexpr PossibleErrno asking[] = {{ENODEV}, {EINTR, Retry}, {EAGAIN, Retry}, {ENOMEM}, {EACCES}};
@@ -156,6 +160,7 @@ constexpr RequestErrnos requests[] = {
 	{VIDIOC_QUERY_DV_TIMINGS, "VIDIOC_QUERY_DV_TIMINGS", enumerating},
 	{VIDIOC_G_DV_TIMINGS, "VIDIOC_G_DV_TIMINGS", enumerating},
 	{VIDIOC_S_DV_TIMINGS, "VIDIOC_S_DV_TIMINGS", enumerating},
+	{VIDIOC_G_STD, "VIDIOC_G_STD", enumerating},
 	{VIDIOC_G_CTRL, "VIDIOC_G_CTRL", controlling},
 	{VIDIOC_S_CTRL, "VIDIOC_S_CTRL", controlling},
 	{VIDIOC_G_EXT_CTRLS, "VIDIOC_G_EXT_CTRLS", controlling},
@@ -178,6 +183,8 @@ constexpr RequestErrnos requests[] = {
 	{VIDIOC_SUBSCRIBE_EVENT, "VIDIOC_SUBSCRIBE_EVENT", parameters},
 	{VIDIOC_UNSUBSCRIBE_EVENT, "VIDIOC_UNSUBSCRIBE_EVENT", parameters},
 	{VIDIOC_DQEVENT, "VIDIOC_DQEVENT", events},
+
+	{TIOCGWINSZ, "TIOCGWINSZ", askingTerminal},
 
 	{DRM_IOCTL_VERSION, "DRM_IOCTL_VERSION", asking},
 	{DRM_IOCTL_GET_CAP, "DRM_IOCTL_GET_CAP", capability},
