@@ -216,7 +216,7 @@ Run Injector::judgeSuccess(Run run, const Target &target, Meaning meaning) const
 	}
 	run.saw = "nothing: went on";
 	/* What fails once, something else may have made good: the same call a second time. */
-	if (meaning != Meaning::Fails || target.times == 1)
+	if (!run.reached || meaning != Meaning::Fails || target.times == 1)
 		return run;
 	if (const char *reason = whyOptional(scenario_.name, target.kind, target.code))
 		run.saw += std::format(" ({})", reason);
