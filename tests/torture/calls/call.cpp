@@ -47,6 +47,17 @@ constexpr std::array<const char *, size_t(Function::Count)> functionNames = {
 	"memfd_create",
 	"pipe",
 	"pthread_create",
+	"kcmp",
+	"fwrite",
+	"fsync",
+	"rename",
+	"mkstemp",
+	"fchmod",
+	"unlink",
+	"signalfd",
+	"posix_spawn",
+	"waitpid",
+	"getxattr",
 };
 
 constexpr std::array<const char *, size_t(Subject::Count)> subjectNames = {

@@ -38,6 +38,17 @@ enum class Function : uint32_t {
 	MemfdCreate,
 	Pipe,
 	ThreadCreate,
+	Kcmp,
+	Print,
+	Fsync,
+	Rename,
+	Mkstemp,
+	Fchmod,
+	Unlink,
+	Signalfd,
+	Spawn,
+	Waitpid,
+	Getxattr,
 	Count,
 };
 

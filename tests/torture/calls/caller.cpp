@@ -34,7 +34,7 @@ Owner ownerOf(std::string_view file)
 	if (file == "heapctl")
 		return Owner::Ours;
 	for (const std::string_view beginning :
-	     {"libdrm.", "libudev.", "libseat.", "libstdc++.", "libz."})
+	     {"libdrm.", "libpng16.", "libudev.", "libseat.", "libstdc++.", "libz."})
 		if (file.starts_with(beginning))
 			return Owner::Helper;
 	return Owner::Other;

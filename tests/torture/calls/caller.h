@@ -18,9 +18,9 @@ struct Origin {
  * \brief Whose call this is
  *
  * Ours is what libheapflow-*, libgstheap* and heapctl call, directly or through a library that does
- * the call for its caller: libdrm (drmIoctl()), libudev, libseat, libstdc++ (std::filesystem,
- * streams, std::thread), zlib. The first frame that belongs to none of these decides, so what
- * libcamera, GLib, GStreamer or a driver call by themselves is theirs.
+ * the call for its caller: libdrm (drmIoctl()), libpng, libudev, libseat, libstdc++
+ * (std::filesystem, streams, std::thread), zlib. The first frame that belongs to none of these
+ * decides, so what libcamera, GLib, GStreamer or a driver call by themselves is theirs.
  *
  * \param[in] caller Return address of the function that was called
  */

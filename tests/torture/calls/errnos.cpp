@@ -70,6 +70,23 @@ constexpr PossibleErrno seeking[] = {{EINVAL}, {ESPIPE}};
 constexpr PossibleErrno socketOption[] = {{ENOMEM}, {EPERM}, {ENOPROTOOPT}};
 constexpr PossibleErrno binding[] = {{EADDRINUSE}, {ENOMEM}, {EACCES}};
 constexpr PossibleErrno receiving[] = {{EINTR, Retry}, {EAGAIN, Answer}, {ENOBUFS}, {ENOMEM}};
+/* kcmp(2): EPERM of a security module; ENOSYS of a kernel without CONFIG_KCMP. */
+constexpr PossibleErrno comparingFiles[] = {{EPERM}, {ENOSYS, Answer}};
+/* fwrite(3), fflush(3): those of write(2). Nobody handles a signal without SA_RESTART. */
+constexpr PossibleErrno printing[] = {{ENOSPC}, {EIO}, {EPIPE}, {ENOMEM}};
+/* fsync(2); EINVAL: a pipe or a device has no disk to wait for. */
+constexpr PossibleErrno syncing[] = {{EIO}, {ENOSPC}, {EINVAL, Answer}};
+/* rename(2), open(2) of mkstemp(3), fchmod(2), unlink(2) */
+constexpr PossibleErrno renaming[] = {{EACCES}, {ENOSPC}, {EROFS}, {EIO}};
+constexpr PossibleErrno makingFile[] = {{EACCES}, {EMFILE}, {ENOSPC}, {EROFS}};
+constexpr PossibleErrno changingMode[] = {{EPERM}, {EROFS}, {EIO}};
+constexpr PossibleErrno removing[] = {{EACCES}, {EROFS}, {ENOENT, Answer}};
+/* posix_spawn(3): those of clone(2) and execve(2) */
+constexpr PossibleErrno spawning[] = {{EAGAIN}, {ENOMEM}, {ENOENT}, {EACCES}};
+constexpr PossibleErrno waitingForChild[] = {{EINTR, Retry}};
+/* getxattr(2) */
+constexpr PossibleErrno readingAttribute[] = {
+	{ENODATA, Answer}, {ENOTSUP, Answer}, {EACCES}, {ENOMEM}};
 /* pthread_create(3) */
 constexpr PossibleErrno makingThread[] = {{EAGAIN}};
 
@@ -295,6 +312,28 @@ std::span<const PossibleErrno> errnosOf(const CallKind &kind)
 		return receiving;
 	case Function::ThreadCreate:
 		return makingThread;
+	case Function::Kcmp:
+		return comparingFiles;
+	case Function::Print:
+		return printing;
+	case Function::Fsync:
+		return syncing;
+	case Function::Rename:
+		return renaming;
+	case Function::Mkstemp:
+		return makingFile;
+	case Function::Fchmod:
+		return changingMode;
+	case Function::Unlink:
+		return removing;
+	case Function::Signalfd:
+		return making;
+	case Function::Spawn:
+		return spawning;
+	case Function::Waitpid:
+		return waitingForChild;
+	case Function::Getxattr:
+		return readingAttribute;
 	case Function::Count:
 		break;
 	}
