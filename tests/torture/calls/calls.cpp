@@ -190,8 +190,6 @@ int runHere(Injector &injector, const std::string &text)
 std::string noneBecause(const CallKind &kind, Depth depth)
 {
 	const auto errnos = errnosOf(kind);
-	if (kind.function == Function::Ioctl && !errnosOfRequest(kind.detail))
-		return "NO ERRNOS are known of it: calls/errnos.cpp";
 	if (errnos.empty())
 		return "it cannot fail in the way it is used";
 	if (depth == Depth::Brief && std::ranges::all_of(errnos, [](const PossibleErrno &one) {
