@@ -128,14 +128,13 @@ void EventLoop::awaitFlips(bool wanted)
 }
 
 /* A descriptor that others share, as that of a lease, keeps its flags: then it is asked first. */
-void EventLoop::takeFlips()
+int EventLoop::takeFlips()
 {
 	const std::lock_guard lock(readMutex_);
 	pollfd ready = {drm_, POLLIN, 0};
 	if (blocks_ && (poll(&ready, 1, 0) != 1 || !(ready.revents & POLLIN)))
-		return;
-	/* What is more than EAGAIN the thread finds out about, when a flip is missed. */
-	(void)readFlips();
+		return EAGAIN;
+	return readFlips();
 }
 
 /*
@@ -170,8 +169,11 @@ bool EventLoop::pollForFlips(std::chrono::milliseconds time, const std::function
 		return found < 0 && code == EINTR;
 	if (fds[1].revents)
 		clear(taken_.get());
-	if (fds[0].revents & POLLIN)
-		takeFlips();
+	/* What cannot be read the device's thread finds out about, when the flip is missed. */
+	if (fds[0].revents & POLLIN) {
+		if (const int failed = takeFlips(); failed && failed != EAGAIN && failed != EINTR)
+			return false;
+	}
 	/* A device that is gone says POLLERR at once, and for ever. */
 	return (fds[0].revents & ~POLLIN) == 0;
 }
@@ -191,7 +193,7 @@ int EventLoop::readFlips()
 	const ssize_t size = read(drm_, events, sizeof(events));
 	if (size < 0)
 		return errno;
-	failures_ = 0;
+	readFailures_ = 0;
 	reads_++;
 	parseEvents(events, static_cast<size_t>(size), hooks_.flip);
 	if (tellTaken_)
@@ -201,13 +203,13 @@ int EventLoop::readFlips()
 
 /*
  * A lack of memory passes; what does not is told, for whoever waits for a flip would never hear
- * why none comes. \return false when the thread is to end
+ * why none comes. `failures`: in a row. \return false when the thread is to end
  */
-bool EventLoop::endures(int code)
+bool EventLoop::endures(int code, int failures)
 {
 	if (code == EINTR || code == EAGAIN)
 		return true;
-	if (++failures_ < mostFailures) {
+	if (failures < mostFailures) {
 		std::this_thread::sleep_for(failurePause);
 		return true;
 	}
@@ -229,18 +231,21 @@ void EventLoop::run()
 		{hooks_.otherFd, POLLIN, 0},
 	};
 	bool gone = false;
+	int pollFailures = 0; /* in a row */
 	while (true) {
 		const uint64_t seen = reads_;
 		fds[Drm].fd = awaited_ && !gone ? drm_ : -1;
 		if (poll(fds, Count, -1) < 0) {
-			if (!endures(errno))
+			if (!endures(errno, ++pollFailures))
 				return;
 			continue;
 		}
+		pollFailures = 0;
 		if (fds[Stop].revents)
 			return;
 		if (fds[Drm].revents & POLLIN) {
-			if (const int code = readFlipsUnlessRead(seen); code && !endures(code))
+			const int code = readFlipsUnlessRead(seen);
+			if (code && !endures(code, ++readFailures_))
 				return;
 		} else if (fds[Drm].revents)
 			gone = true; /* the device; commits will say so */

@@ -69,15 +69,16 @@ public:
 	 */
 	void awaitFlips(bool wanted);
 
-	/** \brief Call the hook `flip` here and now for each flip that can be read */
-	void takeFlips();
+	/** \brief Call the hook `flip` here and now for each flip that can be read. \return errno
+	 */
+	int takeFlips();
 
 	/**
 	 * \brief The same when one comes, unless another thread takes it
 	 *
 	 * \param[in] wanted Does the caller still wait? Asked once, when it is sure to be told of
 	 * flips that others take from then on.
-	 * \return false when none came in this time, or none can come
+	 * \return false when none came in this time, or none can come or be read
 	 */
 	bool waitForFlips(std::chrono::milliseconds time, const std::function<bool()> &wanted);
 
@@ -87,7 +88,7 @@ private:
 	bool pollForFlips(std::chrono::milliseconds time, const std::function<bool()> &wanted);
 	int readFlips();
 	int readFlipsUnlessRead(uint64_t seen);
-	bool endures(int code);
+	bool endures(int code, int failures);
 
 	int drm_;
 	Hooks hooks_;
@@ -95,7 +96,7 @@ private:
 	UniqueFd wake_;                           /* eventfd */
 	UniqueFd timer_;                          /* timerfd */
 	std::unique_ptr<HotplugMonitor> hotplug_; /* null where there is no udev */
-	std::atomic<int> failures_ = 0;           /* in a row, of poll() and of reading events */
+	std::atomic<int> readFailures_ = 0;       /* in a row, in whichever thread reads */
 	UniqueFd taken_; /* eventfd: readable when flips were taken while somebody polled */
 	std::atomic<bool> tellTaken_ = false;
 	bool blocks_; /* the descriptor: read() waits for an event */

@@ -215,8 +215,11 @@ Run Injector::judgeSuccess(Run run, const Target &target, Meaning meaning) const
 		return run;
 	}
 	run.saw = "nothing: went on";
-	/* What fails once, something else may have made good: the same call a second time. */
-	if (!run.reached || meaning != Meaning::Fails || target.times == 1)
+	/*
+	 * What fails once, or at one place only, something else may have made good: the same call a
+	 * second time, or at another place.
+	 */
+	if (!run.reached || meaning != Meaning::Fails || target.times == 1 || target.stack)
 		return run;
 	if (const char *reason = whyOptional(scenario_.name, target.kind, target.code))
 		run.saw += std::format(" ({})", reason);

@@ -68,6 +68,8 @@ constexpr OptionalCall calls[] = {
 	{"ioctl VIDIOC_SUBSCRIBE_EVENT", "", "",
 	 "without the event a change of the signal is noticed by the frames' errors"},
 	{"ioctl VIDIOC_STREAMOFF", "", "ENODEV", "a camera that is gone has stopped"},
+	/* vb2_fop_release() */
+	{"ioctl VIDIOC_STREAMOFF", "pipeline", "", "closing its node stops a camera as well"},
 	{"access /sys", "cameras", "", "libcamera's own that cannot be looked at is left out"},
 
 	{"poll eventfd", "cameras", "",
@@ -94,6 +96,9 @@ constexpr OptionalCall calls[] = {
 	{"getsockopt", "", "", hotplug},
 	{"poll dma-buf", "", "", "the fence of the writes is exported all the same"},
 	{"poll /dev/dri", "screenshot", "", unwatched},
+	{"poll /dev/dri", "pipeline", "", "the flip is read when the next frame comes"},
+	/* Of the display's thread while it leaves flips to others: descriptor -1. */
+	{"poll", "pipeline", "", "half a second of it is borne, and it plays for less"},
 	{"read /dev/dri", "screenshot", "", unwatched},
 	{"timerfd_settime", "", "",
 	 "show() and drain() have time-outs of their own for a flip that does not come"},

@@ -232,6 +232,22 @@ TEST_F(EventLoopTest, AFlipIsWaitedForUntilNoneCanCome)
 	EXPECT_FALSE(loop_->waitForFlips(std::chrono::hours(1), yes)) << "the other end is gone";
 }
 
+/* Else who waits would poll and read for ever, and never look at the clock. */
+TEST(UnreadableEvents, AFlipThatCannotBeReadEndsTheWait)
+{
+	/* poll() says that a directory can be read, read() that it cannot. */
+	const UniqueFd directory(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	const auto nothing = [] {
+	};
+	auto loop = EventLoop::start(directory.get(), {.flip = [](const RawFlip &) {},
+						       .timer = nothing,
+						       .woken = nothing,
+						       .hotplug = nothing});
+	ASSERT_TRUE(loop);
+	EXPECT_EQ((*loop)->takeFlips(), EISDIR);
+	EXPECT_FALSE((*loop)->waitForFlips(std::chrono::hours(1), [] { return true; }));
+}
+
 /* poll() looks again before it returns, finds nothing, and sleeps on: a frame would come late. */
 TEST_F(EventLoopTest, AFlipThatAnotherThreadTakesEndsTheWait)
 {
