@@ -201,8 +201,7 @@ void Soak::closeEra()
 		if (auto finished = viewers[i]->finish(); !finished)
 			object(std::format("camera {}", i), finished.error().text());
 		ofEra[i].add(viewers[i]->takeCounts());
-		object(std::format("camera {}", i),
-		       objectionTo(ofEra[i], viewers[i]->ofDisplay()));
+		object(std::format("camera {}", i), objectionTo(ofEra[i], viewers[i]->ofDisplay()));
 		total.add(ofEra[i]);
 		ofEra[i] = {};
 	}
