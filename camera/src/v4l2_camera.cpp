@@ -340,9 +340,14 @@ std::unexpected<Error> V4l2Camera::timedOut(std::chrono::milliseconds timeout) c
 	/* As FrameQueue::wait(). */
 	if (timeout.count() == 0)
 		return fail(ETIMEDOUT, "no frame yet");
+	std::string hint;
+	if (const int code = queue_.refusal())
+		hint = std::format("It refuses a buffer that was given to it ({})",
+				   errnoName(code));
+	else if (queue_.starved())
+		hint = "None of its buffers is queued: they are all in use";
 	return fail(ETIMEDOUT,
-		    std::format("no frame from {} within {} ms", name(), timeout.count()),
-		    queue_.starved() ? "None of its buffers is queued: they are all in use" : "");
+		    std::format("no frame from {} within {} ms", name(), timeout.count()), hint);
 }
 
 const FrameControls &V4l2Camera::metadata(unsigned, unsigned) const

@@ -254,6 +254,14 @@ bool V4l2Queue::starved() const
 	return starvedLocked();
 }
 
+int V4l2Queue::refusal() const
+{
+	std::lock_guard lock(mutex_);
+	const auto refused = std::ranges::find_if(
+		slots_, [](const Slot &slot) { return slot.owner == Owner::Pending && slot.code; });
+	return refused == slots_.end() ? 0 : refused->code;
+}
+
 int V4l2Queue::dequeue(Filled &filled)
 {
 	v4l2_plane plane{};

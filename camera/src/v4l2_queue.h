@@ -72,6 +72,8 @@ public:
 	int watchPending(std::vector<pollfd> &descriptors) const;
 	/** \brief The driver has no buffer to fill */
 	bool starved() const;
+	/** \brief The errno with which it refused a buffer that it has not taken since; 0: none */
+	int refusal() const;
 
 	/** \return 0 or the errno of VIDIOC_DQBUF */
 	int dequeue(Filled &filled);
