@@ -69,8 +69,7 @@ public:
 	 */
 	void awaitFlips(bool wanted);
 
-	/** \brief Call the hook `flip` here and now for each flip that can be read. \return errno
-	 */
+	/** \brief Call the hook `flip` for each flip that can be read now. \return 0, or errno */
 	int takeFlips();
 
 	/**
