@@ -2,6 +2,7 @@
 #include "attempt.h"
 
 #include "fail_nth.h"
+#include "fault_stack.h"
 #include "kernel_memory.h"
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <csignal>
 #include <cstring>
 #include <map>
+#include <ranges>
 #include <thread>
 
 #include <sys/wait.h>
@@ -162,14 +164,40 @@ std::string waitForEnd(pid_t child)
 	return WEXITSTATUS(status) == 0 ? "" : "exit status " + std::to_string(WEXITSTATUS(status));
 }
 
-std::string lostMemory(const KernelMemory &before)
+/* Once nothing changes any more, or it is all back. */
+KernelMemory settledMemory(const KernelMemory &before)
 {
 	KernelMemory after = KernelMemory::now();
 	for (auto waited = 0ms; after != before && waited < givesBack; waited += 50ms) {
 		std::this_thread::sleep_for(50ms);
 		after = KernelMemory::now();
 	}
-	return after == before ? "" : "before: " + before.text() + ", after: " + after.text();
+	return after;
+}
+
+/* "vb2_dc_attach_dmabuf < __prepare_dmabuf < ..." */
+std::string inWords(const std::vector<std::string> &functions)
+{
+	constexpr size_t most = 8;
+	std::string text;
+	for (const std::string &function : functions | std::views::take(most))
+		text += (text.empty() ? "" : " < ") + function;
+	return text;
+}
+
+/* Memory that did not come back is a fault of ours, but for the one dma-buf of a fault of the
+ * kernel's. */
+void judgeMemory(const KernelMemory &before, const std::vector<std::string> &functions,
+		 Outcome &outcome)
+{
+	const KernelMemory after = settledMemory(before);
+	if (after == before || !outcome.broken.empty())
+		return;
+	const std::string_view why = keptByTheKernel(functions);
+	if (!why.empty() && after.dmabufs == before.dmabufs + 1)
+		outcome.kept = why;
+	else
+		outcome.broken = "before: " + before.text() + ", after: " + after.text();
 }
 
 void readReport(int report, Outcome &outcome)
@@ -220,9 +248,11 @@ Outcome attempt(const CameraToScreenOptions &options, const Fault &fault)
 {
 	Outcome outcome;
 	const KernelMemory before = KernelMemory::now();
+	const auto log = KernelMessages::fromNow();
 	int report[2];
-	if (pipe(report) < 0) {
-		outcome.broken = std::string("no pipe: ") + strerror(errno);
+	if (!log || pipe(report) < 0) {
+		outcome.broken =
+			log ? std::string("no pipe: ") + strerror(errno) : log.error().text();
 		return outcome;
 	}
 	const pid_t child = fork(options, fault, report[1]);
@@ -232,8 +262,9 @@ Outcome attempt(const CameraToScreenOptions &options, const Fault &fault)
 	close(report[0]);
 	if (!end.empty())
 		outcome.broken = end;
-	if (const std::string lost = lostMemory(before); outcome.broken.empty())
-		outcome.broken = lost;
+	const auto functions = functionsOfFault(log->read());
+	outcome.where = inWords(functions);
+	judgeMemory(before, functions, outcome);
 	return outcome;
 }
 

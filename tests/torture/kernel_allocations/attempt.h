@@ -25,7 +25,9 @@ struct Fault {
 struct Outcome {
 	bool injected = false; /**< there was an nth allocation */
 	std::string error;     /**< what the application was told; empty: it never noticed */
+	std::string where;     /**< functions of the kernel that wanted the allocation */
 	std::string broken;    /**< why this is not surviving; empty: it survived */
+	std::string kept;      /**< why the kernel itself keeps memory after this fault */
 	unsigned threads = 0;  /**< of the process while it played */
 };
 
@@ -33,7 +35,9 @@ struct Outcome {
  * \brief Start, play, stop and close in a child process, and look at what is left of it
  *
  * Broken is: a crash, no end, an error in a part without the fault, an error without errno or
- * text, descriptors that stay open, memory of heaps that does not come back.
+ * text, descriptors that stay open, memory of heaps that does not come back. Where nothing but the
+ * last is amiss, and the kernel is known to keep a dma-buf when the allocation of these functions
+ * fails (keptByTheKernel()), one dma-buf less is `kept` and not broken.
  */
 Outcome attempt(const CameraToScreenOptions &options, const Fault &fault);
 

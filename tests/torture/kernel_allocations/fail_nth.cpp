@@ -63,11 +63,11 @@ Result<void> failEveryKindOfAllocation()
 		const char *file, *value;
 	} settings[] = {
 		{"failslab/ignore-gfp-wait", "N"},
-		{"failslab/verbose", "0"},
+		{"failslab/verbose", "2"}, /* a message and the stack */
 		{"fail_page_alloc/ignore-gfp-wait", "N"},
 		{"fail_page_alloc/ignore-gfp-highmem", "N"},
 		{"fail_page_alloc/min-order", "0"},
-		{"fail_page_alloc/verbose", "0"},
+		{"fail_page_alloc/verbose", "2"},
 	};
 	for (const auto &[file, value] : settings) {
 		if (auto set = write(std::string("/sys/kernel/debug/") + file, value); !set)

@@ -13,7 +13,7 @@ namespace heapflow::torture
 {
 
 /**
- * \brief Let fail-nth reach every allocation that may fail, and say nothing when it does
+ * \brief Let fail-nth reach every allocation that may fail, and log the stack of each that does
  *
  * By default those that may wait are spared, which is nearly all, and those of user memory, which
  * the pages of the system heap are. Only what the kernel's checks allocate for themselves is

@@ -38,6 +38,7 @@ struct Row {
 	unsigned survived = 0;
 	unsigned unnoticed = 0;
 	std::map<std::string, Told> errors;
+	std::map<std::string, Told> kept; /* by the kernel, and why */
 
 	void add(unsigned nth, const Outcome &outcome);
 };
@@ -48,14 +49,19 @@ void Row::add(unsigned nth, const Outcome &outcome)
 	survived += outcome.broken.empty();
 	unnoticed += outcome.broken.empty() && outcome.error.empty();
 	if (!outcome.broken.empty())
-		std::printf("# broken: allocation %u: %s%s%s\n", nth, outcome.broken.c_str(),
-			    outcome.error.empty() ? "" : "; error: ", outcome.error.c_str());
+		std::printf("# broken: allocation %u: %s%s%s; failed in %s\n", nth,
+			    outcome.broken.c_str(),
+			    outcome.error.empty() ? "" : "; error: ", outcome.error.c_str(),
+			    outcome.where.c_str());
 	std::fflush(stdout);
-	if (outcome.error.empty())
-		return;
-	Told &told = errors[std::regex_replace(outcome.error, processNumber, "[PID]")];
-	if (told.times++ == 0)
-		told.first = nth;
+	const auto count = [nth](Told &told) {
+		if (told.times++ == 0)
+			told.first = nth;
+	};
+	if (!outcome.kept.empty())
+		count(kept[outcome.kept]);
+	if (!outcome.error.empty())
+		count(errors[std::regex_replace(outcome.error, processNumber, "[PID]")]);
 }
 
 /* "no error 210 times; 12 times: cannot ..." */
@@ -69,6 +75,8 @@ std::string seen(const Row &row)
 	if (most != row.errors.end())
 		text += "; " + std::to_string(row.errors.size()) + " errors, as " +
 			std::to_string(most->second.times) + " times: " + most->first;
+	for (const auto &[why, told] : row.kept)
+		text += "; a dma-buf lost in Linux itself " + std::to_string(told.times) + " times";
 	return text;
 }
 
@@ -78,6 +86,9 @@ bool print(const Row &row)
 	for (const auto &[error, told] : row.errors)
 		std::printf("#   %u times, first of allocation %u: %s\n", told.times, told.first,
 			    error.c_str());
+	for (const auto &[why, told] : row.kept)
+		std::printf("#   %u times, first of allocation %u: Linux keeps a dma-buf: %s\n",
+			    told.times, told.first, why.c_str());
 	/* A thread may have no allocation in a part, or not so many; not all of them, see main().
 	 */
 	const FaultRow shown{row.name, row.injected, row.survived, seen(row), true};
