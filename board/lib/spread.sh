@@ -17,10 +17,12 @@ matches() {
 
 declare -A SPREAD_PROCESS=() SPREAD_INDEX=() SPREAD_STARTED=()
 
+# Boards that ran on would write into out/.
 stop_spread() {
     local slot
-    for slot in "${!SPREAD_PROCESS[@]}"; do kill_tree "${SPREAD_PROCESS[$slot]}"; done
-    wait
+    trap '' INT TERM HUP
+    for slot in "${!SPREAD_PROCESS[@]}"; do end_tree "${SPREAD_PROCESS[$slot]}" & done
+    { wait; } 2>/dev/null # of each that it killed, the shell would say so
 }
 
 # spread COUNT JOBS RUN LOG REPORT: for each index below COUNT call RUN INDEX PROCESSOR with its output in the file

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What board/bench ends at Ctrl-C is over when it returns: boards that stop slowly, and the next one. Prints TAP.
+# What board/bench, board/test and board/torture end at Ctrl-C is over when they return: boards that stop slowly, and the
+# next one. Prints TAP.
 set -u -o pipefail
 
 top=$(cd "$(dirname "$0")/../.." && pwd -P)
@@ -38,6 +39,30 @@ seen=$(kill -0 $tree 2>/dev/null && echo left || echo gone)
 kill -KILL $tree 2>/dev/null
 { wait $tree; } 2>/dev/null
 check "one that hears no SIGTERM is ended" gone "$seen"
+
+# As board/test and board/torture have it: each job in a shell of its own, several at once.
+rm "$work/begun" "$work/written"
+cat >"$work/spread" <<'END'
+. "$1/board/lib/steps.sh"
+. "$1/board/lib/spread.sh"
+run() { bash "$work/job" "$work"; :; }
+log() { echo "$work/log.$1"; }
+report() { :; }
+work=$2
+spread 4 2 run log report
+END
+bash "$work/spread" "$top" "$work" &
+tree=$!
+for _ in $(seq 100); do [ "$(cat "$work/begun" 2>/dev/null | wc -l)" = 2 ] && break; sleep 0.1; done
+jobs=$(cat "$work/begun")
+kill -TERM $tree
+status=0
+wait $tree || status=$?
+check "a signal to what is spread is its exit status" 143 $status
+# shellcheck disable=SC2086  # a list of numbers
+check "no job of it is left" "2 stopped, gone" \
+    "$(grep -c stopped "$work/written") stopped, $(kill -0 $jobs 2>/dev/null && echo left || echo gone)"
+check "no job of it was begun in place of one" 2 "$(wc -l <"$work/begun")"
 
 echo "1..$number"
 [ $failures = 0 ]
