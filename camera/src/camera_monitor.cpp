@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string_view>
@@ -62,13 +63,14 @@ std::vector<CameraEvent> compareCameras(const std::vector<CameraInfo> &before,
 struct CameraMonitor::Watch {
 	explicit Watch(Handler toTell)
 		: handler(std::move(toTell)),
-		  stop(eventfd(0, EFD_CLOEXEC)),
+		  stop(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
 		  kick(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
 		  inotify(inotify_init1(IN_CLOEXEC | IN_NONBLOCK))
 	{
 	}
 
 	void run();
+	bool stopped() const;
 	void tell();
 	void join();
 	void leave() { share.reset(); }
@@ -120,14 +122,25 @@ void CameraMonitor::Watch::tell()
 		handler(event);
 }
 
+bool CameraMonitor::Watch::stopped() const
+{
+	eventfd_t count = 0;
+	return eventfd_read(stop.get(), &count) == 0;
+}
+
 void CameraMonitor::Watch::run()
 {
 	pollfd descriptors[] = {
 		{stop.get(), POLLIN, 0}, {kick.get(), POLLIN, 0}, {inotify.get(), POLLIN, 0}};
 	for (bool settling = false;;) {
 		const int ready = poll(descriptors, 3, settling ? settlingTime : -1);
-		if (ready < 0 && errno != EINTR && errno != EAGAIN)
-			return;
+		/* Memory, or descriptors, may be there again in a while. */
+		if (ready < 0 && errno != EINTR && errno != EAGAIN) {
+			if (stopped())
+				return;
+			std::this_thread::sleep_for(std::chrono::milliseconds(settlingTime));
+			settling = true;
+		}
 		if (ready < 0)
 			continue;
 		if (descriptors[0].revents)

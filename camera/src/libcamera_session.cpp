@@ -227,11 +227,12 @@ CameraInfo infoOf(const libcamera::Camera &camera)
 	return info;
 }
 
+/* One that cannot be looked at, as for want of memory, is there until the kernel says otherwise. */
 bool nodesExist(const std::set<dev_t> &nodes)
 {
 	return std::ranges::all_of(nodes, [](dev_t node) {
 		const auto path = std::format("/sys/dev/char/{}:{}", major(node), minor(node));
-		return access(path.c_str(), F_OK) == 0;
+		return access(path.c_str(), F_OK) == 0 || errno != ENOENT;
 	});
 }
 

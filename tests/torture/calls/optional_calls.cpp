@@ -70,10 +70,11 @@ constexpr OptionalCall calls[] = {
 	{"ioctl VIDIOC_STREAMOFF", "", "ENODEV", "a camera that is gone has stopped"},
 	/* vb2_fop_release() */
 	{"ioctl VIDIOC_STREAMOFF", "pipeline", "", "closing its node stops a camera as well"},
-	{"access /sys", "cameras", "", "libcamera's own that cannot be looked at is left out"},
+	{"access /sys", "cameras", "",
+	 "one of libcamera's is there unless its node does not exist (libcamera_session.cpp)"},
 
 	{"poll eventfd", "cameras", "",
-	 "the list is there; of later changes the monitor hears nothing (camera_monitor.cpp)"},
+	 "the list is there, and the monitor waits again (camera_monitor.cpp)"},
 
 	/* heapctl doctor gives a report in any case. */
 	{"", "doctor", "", "what does not work is a finding of its report"},
