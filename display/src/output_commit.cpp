@@ -447,7 +447,10 @@ bool Output::settleAgain(const Error &error)
 	return false;
 }
 
-/* The frames of this commit are dropped. Their show() says why, or the next one, or a notice. */
+/*
+ * The frames of this commit are dropped. Their show() says why; where it has returned, a notice
+ * does, and with DropPolicy::Queue the next show(), too: after the last frame there is none.
+ */
 void Output::refuseReady(const Error &error, int64_t now)
 {
 	gatherUntil_ = 0;
@@ -457,7 +460,7 @@ void Output::refuseReady(const Error &error, int64_t now)
 			continue;
 		if (layer->options.dropPolicy == DropPolicy::Queue)
 			layer->refusal = error;
-		else if (layer->noticeHandler) {
+		if (!layer->attended && layer->noticeHandler) {
 			messages_.push_back(
 				{layer.get(), {ScreenNotice::Kind::Refused, error.message, error}});
 			device_->wake();

@@ -231,6 +231,9 @@ TEST_F(GatheredLayers, TellTheNextFrameWhenTheyAreRefused)
 	ASSERT_TRUE(told_[0].waitFlips(4));
 	EXPECT_EQ(told_[0].released().back(), 4u);
 	EXPECT_EQ(screens_[0]->statistics().refused, 1u);
+	/* The last frame has no next one. */
+	EXPECT_TRUE(told_[0].waitNotice(ScreenNotice::Kind::Refused));
+	EXPECT_TRUE(told_[1].notices().empty()) << "its show() said so";
 	fake_.setRefusal({});
 	ASSERT_TRUE(show(0, 6));
 	finish();

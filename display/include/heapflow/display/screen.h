@@ -269,8 +269,9 @@ public:
 	 * With DropPolicy::Queue, returns when the commit is made: after the flip of the frame
 	 * before, and not before the vblank that precedes Frame::due. Where frames of several
 	 * Screens go into one commit (FlipDelivery::OnRequest), it returns at once instead; the
-	 * next one waits for that commit, and returns its error when it was refused. With Replace
-	 * it always returns at once, and what the commit said comes as a notice.
+	 * next one waits for that commit, and returns its error when it was refused, as configure()
+	 * does; a notice says so before. With Replace it always returns at once, and what the
+	 * commit said comes as a notice alone.
 	 *
 	 * Stride, offsets, colorimetry and crop may differ from frame to frame; format, modifier
 	 * and size are those of configure(). A frame's pending writes are waited for by the
