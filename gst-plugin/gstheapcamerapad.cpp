@@ -81,7 +81,9 @@ void gst_heap_camera_pad_set_plan(GstHeapCameraPad *self, const GstStructure *pl
 		g_clear_pointer(&self->state->plan, gst_structure_free);
 		self->state->plan = plan ? gst_structure_copy(plan) : nullptr;
 	}
-	g_object_notify(G_OBJECT(self), "plan");
+	/* gst-launch-1.0 -v prints what is notified, and a structure that is null is a critical. */
+	if (plan)
+		g_object_notify(G_OBJECT(self), "plan");
 }
 
 static void gst_heap_camera_pad_set_property(GObject *object, guint id, const GValue *value,

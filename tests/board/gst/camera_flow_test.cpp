@@ -94,6 +94,28 @@ TEST(CameraFlow, StarvationIsSaidAndEnds)
 	EXPECT_TRUE(waitFor([&] { return seen > now + 10; })) << pipeline.errorText();
 }
 
+/* gst-launch-1.0 -v prints each property that is notified, and a null structure is a critical. */
+TEST(CameraFlow, ItsPlanIsNotifiedOnlyWhenThereIsOne)
+{
+	const Vivid vivid("0");
+	Pipeline pipeline(std::format("heapcamerasrc name=source camera-name={} num-buffers=2 ! "
+				      "fakesink name=sink",
+				      vivid.node()));
+	unsigned times[2] = {};
+	const auto notified = +[](GstObject *, GstObject *object, GParamSpec *, gpointer data) {
+		GstStructure *plan = nullptr;
+		g_object_get(object, "plan", &plan, nullptr);
+		static_cast<unsigned *>(data)[plan != nullptr]++;
+		g_clear_pointer(&plan, gst_structure_free);
+	};
+	g_signal_connect(pipeline.element("source"), "deep-notify::plan", G_CALLBACK(notified),
+			 times);
+	pipeline.run();
+	EXPECT_TRUE(pipeline.reachedEnd()) << pipeline.errorText();
+	EXPECT_EQ(times[0], 0u);
+	EXPECT_GE(times[1], 1u);
+}
+
 /* Memory without its buffer, and another process: nobody else could tell the user. */
 TEST(CameraFlow, StarvationNamesWhoHasTheMemory)
 {
