@@ -204,6 +204,27 @@ GstCaps *capsFromModes(const std::vector<CaptureMode> &modes)
 	return caps;
 }
 
+std::optional<std::vector<uint32_t>> formatsIn(const GstCaps *caps)
+{
+	if (gst_caps_is_any(caps))
+		return {};
+	std::vector<CaptureMode> modes;
+	for (const FormatInfo &info : knownFormats())
+		modes.push_back({.fourcc = info.fourcc, .modifier = info.modifier});
+	modes.push_back({.fourcc = fourccMjpeg});
+	std::vector<uint32_t> formats;
+	for (CaptureMode &mode : modes) {
+		mode.minWidth = mode.minHeight = mode.stepWidth = mode.stepHeight = 1;
+		mode.maxWidth = mode.maxHeight = INT_MAX;
+		GstCaps *own = capsFromModes({mode});
+		if (gst_caps_can_intersect(own, caps) &&
+		    !std::ranges::contains(formats, mode.fourcc))
+			formats.push_back(mode.fourcc);
+		gst_caps_unref(own);
+	}
+	return formats;
+}
+
 std::string summaryOfModes(const std::vector<CaptureMode> &modes)
 {
 	if (modes.empty())

@@ -6,6 +6,8 @@
 
 #include "gstheapformat.h"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,14 @@ namespace heapflow::gst
  * and elements that map memory by CPU know no other.
  */
 GstCaps *capsFromModes(const std::vector<CaptureMode> &modes);
+
+/**
+ * \brief The formats of heapflow's that have a place in the caps, as DRM fourccs; none: any may
+ * have
+ *
+ * To ask a camera for these modes alone.
+ */
+std::optional<std::vector<uint32_t>> formatsIn(const GstCaps *caps);
 
 /** \brief "NV12, YUYV in 320x180 to 3840x2160": each format once, for messages */
 std::string summaryOfModes(const std::vector<CaptureMode> &modes);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstheapcamerasession.h"
 
-#include "gstheapi18n.h"
-
 #include "heapflow/heap/buffer_holders.h"
 
 #include <algorithm>
@@ -19,15 +17,7 @@ Result<std::unique_ptr<CameraSession>> CameraSession::open(const CameraSelector 
 	if (!camera)
 		return std::unexpected(camera.error());
 
-	std::unique_ptr<CameraSession> session(new CameraSession(std::move(*camera)));
-	auto modes = session->camera_->modes();
-	if (!modes)
-		return std::unexpected(modes.error());
-	if (modes->empty())
-		return fail(EINVAL, formatted(_("%s has no format that heapflow knows"),
-					      session->info().id.c_str()));
-	session->modes_[StreamRole::Viewfinder] = std::move(*modes);
-	return session;
+	return std::unique_ptr<CameraSession>(new CameraSession(std::move(*camera)));
 }
 
 CameraSession::~CameraSession()
@@ -40,29 +30,37 @@ CameraSession::~CameraSession()
 	camera_.reset();
 }
 
-std::vector<CaptureMode> CameraSession::modes(StreamRole role)
+Result<std::vector<CaptureMode>>
+CameraSession::modes(StreamRole role, const std::optional<std::vector<uint32_t>> &formats)
 {
+	if (formats && formats->empty())
+		return std::vector<CaptureMode>();
+	const Asked asked{role, formats};
 	{
 		std::lock_guard lock(modesMutex_);
-		if (const auto known = modes_.find(role); known != modes_.end())
-			return known->second;
+		if (const auto known = modes_.find(asked);
+		    known != modes_.end() && !known->second.stale)
+			return known->second.modes;
 	}
-	auto modes = camera_->modes(role).value_or(std::vector<CaptureMode>());
+	auto fresh =
+		camera_->modes(role, formats ? std::span(*formats) : std::span<const uint32_t>());
 	std::lock_guard lock(modesMutex_);
-	return modes_[role] = std::move(modes);
+	/* One that was asked before and cannot be now says so when it is configured. */
+	if (const auto known = modes_.find(asked);
+	    known != modes_.end() && (!fresh || fresh->empty()))
+		return known->second.modes;
+	if (fresh)
+		modes_[asked] = {*fresh, false};
+	return fresh;
 }
 
 void CameraSession::refreshModes()
 {
 	if (info().backend != CameraBackend::V4l2)
 		return;
-	/* One that cannot be asked now says so when it is configured. */
-	auto modes = camera_->modes();
-	if (!modes || modes->empty())
-		return;
 	std::lock_guard lock(modesMutex_);
-	modes_.clear();
-	modes_[StreamRole::Viewfinder] = std::move(*modes);
+	for (auto &[asked, known] : modes_)
+		known.stale = true;
 }
 
 const CaptureConfiguration &CameraSession::configuration(unsigned stream) const

@@ -10,7 +10,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace heapflow::gst
@@ -35,9 +37,12 @@ public:
 
 	const CameraInfo &info() const { return camera_->info(); }
 	/**
-	 * \brief Of a stream in this role; asked once. Empty: the camera has none. Any thread
+	 * \brief Of a stream in this role, and in these formats (none: all); asked once
+	 *
+	 * Empty: the camera has none. Any thread. Errors: those of Camera::modes().
 	 */
-	std::vector<CaptureMode> modes(StreamRole role = StreamRole::Viewfinder);
+	Result<std::vector<CaptureMode>>
+	modes(StreamRole role, const std::optional<std::vector<uint32_t>> &formats = std::nullopt);
 	/** \brief Ask again where a signal may have changed: at the input of a V4L2 grabber */
 	void refreshModes();
 	const std::vector<CaptureRequest> &requests() const { return requests_; }
@@ -119,8 +124,15 @@ private:
 	Result<void> configureAgain();
 
 	std::unique_ptr<Camera> camera_;
+	struct KnownModes {
+		std::vector<CaptureMode> modes;
+		bool stale = false;
+	};
+	/* The role, and the formats. */
+	using Asked = std::pair<StreamRole, std::optional<std::vector<uint32_t>>>;
+
 	std::mutex modesMutex_; /* guards modes_ */
-	std::map<StreamRole, std::vector<CaptureMode>> modes_;
+	std::map<Asked, KnownModes> modes_;
 	std::vector<CaptureRequest> requests_;
 	SensorRequest sensor_;
 	std::vector<std::unique_ptr<CameraStream>> streams_;

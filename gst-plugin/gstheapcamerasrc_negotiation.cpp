@@ -63,7 +63,10 @@ GstCaps *gst_heap_camera_src_get_caps(GstBaseSrc *base, GstCaps *filter)
 	if (session) {
 		const CameraPad &state =
 			gst_heap_camera_pad_state(GST_HEAP_CAMERA_PAD(GST_BASE_SRC_PAD(base)));
-		caps = heapflow::gst::capsFromModes(session->modes(state.role));
+		const auto formats = filter ? heapflow::gst::formatsIn(filter) : std::nullopt;
+		caps = heapflow::gst::capsFromModes(
+			session->modes(state.role, formats)
+				.value_or(std::vector<heapflow::CaptureMode>()));
 	} else {
 		caps = gst_pad_get_pad_template_caps(GST_BASE_SRC_PAD(base));
 	}
@@ -134,21 +137,45 @@ static void gst_heap_camera_src_plan(GstHeapCameraSrc *self, CameraSession &sess
 	candidate.chosen.reset(heapflow::gst::fixateCameraCaps(gst_caps_ref(allowed)));
 }
 
+static void gst_heap_camera_src_post_no_format(GstHeapCameraSrc *self, CameraSession &session,
+					       GstHeapCameraPad *pad)
+{
+	const auto modes = session.modes(gst_heap_camera_pad_state(pad).role);
+	if (modes && modes->empty()) {
+		const Error none{EINVAL,
+				 heapflow::gst::formatted(_("%s has no format that heapflow knows"),
+							  session.info().id.c_str())};
+		HEAPFLOW_ELEMENT_ERROR(self, none);
+		return;
+	}
+	if (!modes) {
+		HEAPFLOW_ELEMENT_ERROR(self, modes.error());
+		return;
+	}
+	const std::string offered = heapflow::gst::summaryOfModes(*modes);
+	GST_ELEMENT_ERROR(
+		self, CORE, NEGOTIATION,
+		(_("The camera %s has no format that the downstream of its pad %s takes."),
+		 session.info().id.c_str(), GST_OBJECT_NAME(pad)),
+		("the camera has %s", offered.c_str()));
+}
+
 static bool gst_heap_camera_src_choose(GstHeapCameraSrc *self, CameraSession &session,
 				       Candidate &candidate)
 {
 	const CameraPad &state = gst_heap_camera_pad_state(candidate.pad);
-	const Caps own(heapflow::gst::capsFromModes(session.modes(state.role)));
+	/* What nobody takes need not be asked for: of all, a grabber has thousands. */
+	const Caps taken(gst_pad_peer_query_caps(GST_PAD_CAST(candidate.pad), nullptr));
+	const auto modes = session.modes(state.role, heapflow::gst::formatsIn(taken.get()));
+	if (!modes) {
+		HEAPFLOW_ELEMENT_ERROR(self, modes.error());
+		return false;
+	}
+	const Caps own(heapflow::gst::capsFromModes(*modes));
 	candidate.allowed.reset(gst_pad_peer_query_caps(GST_PAD_CAST(candidate.pad), own.get()));
 
 	if (gst_caps_is_empty(candidate.allowed.get())) {
-		const std::string offered =
-			heapflow::gst::summaryOfModes(session.modes(state.role));
-		GST_ELEMENT_ERROR(
-			self, CORE, NEGOTIATION,
-			(_("The camera %s has no format that the downstream of its pad %s takes."),
-			 session.info().id.c_str(), GST_OBJECT_NAME(candidate.pad)),
-			("the camera has %s", offered.c_str()));
+		gst_heap_camera_src_post_no_format(self, session, candidate.pad);
 		return false;
 	}
 	gst_heap_camera_src_plan(self, session, candidate);

@@ -147,9 +147,8 @@ static gboolean gst_heap_kms_sink_open(GstHeapKmsSink *self)
 	}
 
 	/* One that no heap matches may never be needed; one that means nothing is a mistake. */
-	if (const auto choice = heapflow::chooseHeap(heap);
-	    !choice && choice.error().code == EINVAL) {
-		HEAPFLOW_ELEMENT_ERROR(self, choice.error());
+	if (const auto expression = heapflow::parseHeapExpression(heap); !expression) {
+		HEAPFLOW_ELEMENT_ERROR(self, expression.error());
 		return FALSE;
 	}
 	auto scanout = Scanout::open(options);

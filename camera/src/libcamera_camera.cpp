@@ -77,9 +77,15 @@ Result<void> LibcameraCamera::acquire()
 	return {};
 }
 
-Result<std::vector<CaptureMode>> LibcameraCamera::modes(StreamRole role)
+Result<std::vector<CaptureMode>> LibcameraCamera::modes(StreamRole role,
+							std::span<const uint32_t> formats)
 {
-	return libcameraModes(*camera_, role);
+	auto modes = libcameraModes(*camera_, role);
+	if (modes && !formats.empty())
+		std::erase_if(*modes, [&](const CaptureMode &mode) {
+			return !std::ranges::contains(formats, mode.fourcc);
+		});
+	return modes;
 }
 
 /* Not every camera has a rate to set; the one that has may have limits. */

@@ -25,7 +25,8 @@ public:
 	~LibcameraCamera() override;
 
 	const CameraInfo &info() const override { return info_; }
-	Result<std::vector<CaptureMode>> modes(StreamRole role) override;
+	Result<std::vector<CaptureMode>> modes(StreamRole role,
+					       std::span<const uint32_t> formats) override;
 	Result<std::vector<CaptureConfiguration>>
 	configureStreams(std::span<const CaptureRequest> streams,
 			 const SensorRequest &sensor) override;

@@ -10,6 +10,7 @@
 #include "v4l2_signal.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <format>
@@ -65,26 +66,10 @@ std::string V4l2Camera::name() const
 	return std::format("{} ({})", node_.identity().driver, node_.identity().path);
 }
 
-/*
- * A webcam has thousands, an ioctl each, and who negotiates asks again each time. What a media
- * pipeline before the node lets through may change without a trace here; it is asked each time.
- */
-Result<std::vector<CaptureMode>> V4l2Camera::knownModes()
+Result<std::vector<CaptureMode>> V4l2Camera::modes(StreamRole role,
+						   std::span<const uint32_t> formats)
 {
-	std::lock_guard lock(modesMutex_);
-	const V4l2Source source = currentSource(node_);
-	if (!modes_.empty() && source == source_ && !node_.identity().needsPipelineSetUp())
-		return modes_;
-	auto modes = enumerateModes(node_);
-	if (!modes)
-		return modes;
-	source_ = source;
-	return modes_ = std::move(*modes);
-}
-
-Result<std::vector<CaptureMode>> V4l2Camera::modes(StreamRole role)
-{
-	auto modes = knownModes();
+	auto modes = modes_.list(node_, formats);
 	if (!modes || role != StreamRole::Raw)
 		return modes;
 	std::erase_if(*modes, [](const CaptureMode &mode) {
@@ -134,15 +119,23 @@ Result<void> V4l2Camera::setFormat(const CaptureRequest &request)
 /* What is asked, completed by what the node has. */
 Result<CaptureRequest> V4l2Camera::fix(const CaptureRequest &request)
 {
-	const auto modes = knownModes();
-	if (!modes)
-		return std::unexpected(modes.error());
 	const auto current = currentPicture(node_);
 	if (!current)
 		return std::unexpected(current.error());
 	CaptureRequest defaults;
 	defaults.width = current->width;
 	defaults.height = current->height;
+	if (request.fourcc) {
+		const auto some = modes_.list(node_, std::array{request.fourcc});
+		if (!some)
+			return std::unexpected(some.error());
+		if (auto fixed = fixRequest(*some, request, defaults))
+			return fixed;
+	}
+	/* An error says what there is. */
+	const auto modes = modes_.list(node_, {});
+	if (!modes)
+		return std::unexpected(modes.error());
 	return fixRequest(*modes, request, defaults);
 }
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "sequence.h"
-#include "v4l2_modes.h"
+#include "v4l2_known_modes.h"
 #include "v4l2_node.h"
 #include "v4l2_queue.h"
 
@@ -26,7 +26,8 @@ public:
 	~V4l2Camera() override;
 
 	const CameraInfo &info() const override { return info_; }
-	Result<std::vector<CaptureMode>> modes(StreamRole role) override;
+	Result<std::vector<CaptureMode>> modes(StreamRole role,
+					       std::span<const uint32_t> formats) override;
 	Result<std::vector<CaptureConfiguration>>
 	configureStreams(std::span<const CaptureRequest> streams,
 			 const SensorRequest &sensor) override;
@@ -44,7 +45,6 @@ public:
 private:
 	V4l2Camera(V4l2Node node, UniqueFd wakeup, UniqueFd kick);
 
-	Result<std::vector<CaptureMode>> knownModes();
 	Result<CaptureRequest> fix(const CaptureRequest &request);
 	Result<void> setFormat(const CaptureRequest &request);
 	Orientation orientation() const;
@@ -59,9 +59,7 @@ private:
 	UniqueFd wakeup_; /* eventfd, readable while interrupted */
 	UniqueFd kick_;   /* eventfd, readable when queue() left something to do */
 	CameraInfo info_;
-	std::mutex modesMutex_; /* guards the next two */
-	V4l2Source source_;     /* when they were listed */
-	std::vector<CaptureMode> modes_;
+	V4l2KnownModes modes_;
 	CaptureConfiguration configuration_;
 	uint32_t pictureBytes_ = 0; /* of a whole frame without padding; 0: frames differ */
 	SequenceExtender sequence_;

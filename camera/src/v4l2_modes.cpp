@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "v4l2_modes.h"
 
-#include "request_fixation.h"
-
 #include <algorithm>
 #include <cerrno>
 #include <format>
@@ -190,7 +188,8 @@ uint32_t pixelformatOf(const V4l2Node &node, uint32_t fourcc, uint64_t modifier)
 	return found ? found : best;
 }
 
-Result<std::vector<CaptureMode>> enumerateModes(const V4l2Node &node)
+Result<std::vector<CaptureMode>> enumerateModes(const V4l2Node &node,
+						const std::function<bool(uint32_t fourcc)> &wanted)
 {
 	const auto current = currentPicture(node);
 	if (!current)
@@ -198,7 +197,9 @@ Result<std::vector<CaptureMode>> enumerateModes(const V4l2Node &node)
 
 	std::vector<CaptureMode> modes;
 	const int code = enumerateFormats(node, [&](const V4l2Format &format) {
-		if (format.drm == fourccMjpeg || formatInfo(format.drm, format.modifier))
+		const bool known =
+			format.drm == fourccMjpeg || formatInfo(format.drm, format.modifier);
+		if (known && wanted(format.drm))
 			appendSizes(node, format, *current, modes);
 	});
 	if (code != EINVAL)
@@ -206,7 +207,6 @@ Result<std::vector<CaptureMode>> enumerateModes(const V4l2Node &node)
 			    std::format("{} does not list its formats", node.identity().path));
 
 	listRates(node, modes);
-	sortByPreference(modes, 0);
 	return modes;
 }
 

@@ -7,6 +7,7 @@
 #include "heapflow/camera/camera.h"
 #include "v4l2_formats.h"
 
+#include <functional>
 #include <vector>
 
 namespace heapflow
@@ -29,8 +30,13 @@ struct V4l2Source {
 };
 V4l2Source currentSource(const V4l2Node &node);
 
-/** \brief Formats, sizes and rates of the selected input, preferred first; thousands of ioctls */
-Result<std::vector<CaptureMode>> enumerateModes(const V4l2Node &node);
+/**
+ * \brief Sizes and rates of the selected input in the wanted formats (DRM fourccs)
+ *
+ * In the node's own order. Thousands of ioctls when all formats are wanted.
+ */
+Result<std::vector<CaptureMode>> enumerateModes(const V4l2Node &node,
+						const std::function<bool(uint32_t fourcc)> &wanted);
 
 /** \brief V4L2_PIX_FMT_* that this node has for a format: some have two names */
 uint32_t pixelformatOf(const V4l2Node &node, uint32_t fourcc, uint64_t modifier);

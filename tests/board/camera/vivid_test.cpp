@@ -145,6 +145,51 @@ TEST(VividVmalloc, ModesListFormatsSizesAndRates)
 	EXPECT_EQ(found, 1u);
 }
 
+/* In whatever order they are asked for: what is known already is not listed twice. */
+TEST(VividVmalloc, ModesOfSomeFormatsAreThoseOfAll)
+{
+	const Vivid vivid("0");
+	auto fresh = openCamera(vivid.node());
+	ASSERT_TRUE(fresh) << textOf(fresh);
+	const auto all = (*fresh)->modes();
+	ASSERT_TRUE(all) << textOf(all);
+	const auto of = [&](std::vector<uint32_t> formats) {
+		std::vector<CaptureMode> some;
+		std::ranges::copy_if(*all, std::back_inserter(some), [&](const auto &mode) {
+			return std::ranges::contains(formats, mode.fourcc);
+		});
+		return some;
+	};
+	auto camera = openCamera(vivid.node());
+	ASSERT_TRUE(camera) << textOf(camera);
+	const std::vector<uint32_t> questions[] = {
+		{DRM_FORMAT_XRGB8888},
+		{DRM_FORMAT_XRGB8888, DRM_FORMAT_NV12},
+		{fourccMjpeg},
+		{DRM_FORMAT_NV12, fourccMjpeg, DRM_FORMAT_YUYV},
+	};
+	for (const auto &formats : questions) {
+		const auto some = (*camera)->modes(StreamRole::Viewfinder, formats);
+		ASSERT_TRUE(some) << textOf(some);
+		EXPECT_EQ(*some, of(formats)) << fourccToString(formats.back());
+	}
+	const auto whole = (*camera)->modes();
+	ASSERT_TRUE(whole) << textOf(whole);
+	EXPECT_EQ(*whole, *all);
+}
+
+TEST(VividVmalloc, AFormatThatItDoesNotHaveIsAnErrorThatListsThoseItHas)
+{
+	const Vivid vivid("0");
+	auto camera = openCamera(vivid.node());
+	ASSERT_TRUE(camera) << textOf(camera);
+	const auto configured = (*camera)->configure(Vivid::request720p(fourccMjpeg));
+	ASSERT_FALSE(configured);
+	EXPECT_EQ(configured.error().code, EINVAL);
+	EXPECT_THAT(configured.error().hint, testing::HasSubstr("NV12, "));
+	EXPECT_THAT(configured.error().hint, testing::HasSubstr("YUYV"));
+}
+
 TEST(VividVmalloc, AnOpenRequestWorks)
 {
 	const Vivid vivid("0");

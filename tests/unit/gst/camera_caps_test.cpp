@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstheapcameracaps.h"
 
+#include <algorithm>
+#include <optional>
+
 #include <drm_fourcc.h>
 #include <gtest/gtest.h>
 #include <libcamera/formats.h>
@@ -70,6 +73,42 @@ TEST(CameraCaps, ASteppedSizeKeepsItsStep)
 	const std::string all = text(capsFromModes({range(DRM_FORMAT_NV12)}));
 	EXPECT_NE(all.find("width=(int)[ 16, 4096, 8 ]"), std::string::npos) << all;
 	EXPECT_NE(all.find("height=(int)[ 16, 2304 ]"), std::string::npos) << all;
+}
+
+/* Only these are asked of the camera, so that one too few were a camera that cannot be used. */
+TEST(CameraCaps, TheFormatsThatCapsMayHaveAreFound)
+{
+	const auto in = [](const char *description) {
+		GstCaps *caps = gst_caps_from_string(description);
+		auto formats = formatsIn(caps);
+		gst_caps_unref(caps);
+		return formats;
+	};
+	using Formats = std::vector<uint32_t>;
+	EXPECT_EQ(in("ANY"), std::nullopt);
+	EXPECT_EQ(in("EMPTY"), Formats());
+	EXPECT_EQ(in("video/x-h264"), Formats());
+	EXPECT_EQ(in("video/x-raw,format=NV12,width=640"), Formats{DRM_FORMAT_NV12});
+	EXPECT_EQ(in("video/x-raw(memory:DMABuf),format=DMA_DRM,drm-format=NV12"),
+		  Formats{DRM_FORMAT_NV12});
+	EXPECT_EQ(in("image/jpeg"), Formats{fourccMjpeg});
+	EXPECT_EQ(in("video/x-bayer,format=rggb")->size(), 1u);
+	const auto two =
+		in("video/x-raw(memory:DMABuf),drm-format={XR24,YUYV};video/x-raw,format=YUY2");
+	ASSERT_TRUE(two);
+	EXPECT_EQ(two->size(), 2u);
+	/* Every picture that GStreamer has a name for. */
+	EXPECT_GT(in("video/x-raw")->size(), 20u);
+	EXPECT_GE(in("video/x-raw(memory:DMABuf)")->size(), in("video/x-raw")->size());
+	/* What any mode becomes has its format in it. */
+	for (const FormatInfo &info : knownFormats()) {
+		CaptureMode mode = discrete(info.fourcc, 64, 64);
+		mode.modifier = info.modifier;
+		GstCaps *caps = capsFromModes({mode});
+		const bool found = std::ranges::contains(*formatsIn(caps), info.fourcc);
+		EXPECT_EQ(found, !gst_caps_is_empty(caps)) << info.name;
+		gst_caps_unref(caps);
+	}
 }
 
 TEST(CameraCaps, TheDefaultIsTheSizeNearestTo720p)

@@ -29,7 +29,10 @@ class Ledger : public Camera
 {
 public:
 	const CameraInfo &info() const override { return info_; }
-	Result<std::vector<CaptureMode>> modes(StreamRole) override { return {}; }
+	Result<std::vector<CaptureMode>> modes(StreamRole, std::span<const uint32_t>) override
+	{
+		return {};
+	}
 	Result<std::vector<CaptureConfiguration>> configureStreams(std::span<const CaptureRequest>,
 								   const SensorRequest &) override
 	{

@@ -163,9 +163,14 @@ public:
 
 	virtual const CameraInfo &info() const = 0;
 
-	/** \brief What a stream in this role can be, most preferred first */
-	virtual Result<std::vector<CaptureMode>>
-	modes(StreamRole role = StreamRole::Viewfinder) = 0;
+	/**
+	 * \brief What a stream in this role can be, most preferred first
+	 *
+	 * \param[in] formats DRM fourccs that are of interest; empty: all. With V4L2 each size and
+	 * rate of each format is a system call, thousands for a webcam.
+	 */
+	virtual Result<std::vector<CaptureMode>> modes(StreamRole role = StreamRole::Viewfinder,
+						       std::span<const uint32_t> formats = {}) = 0;
 
 	/**
 	 * \brief Settle a format, for one stream
