@@ -122,7 +122,9 @@ Row failEach(const CameraToScreenOptions &options, Fault fault, unsigned first, 
 int main(int argc, char **argv)
 {
 	CLI::App app("Makes each allocation of the kernel's fail in turn (board/run --debug)");
-	CameraToScreenOptions options;
+	/* A size that the screen has: each mode that is tried else has allocations of its own, the
+	 * same. */
+	CameraToScreenOptions options{.width = 640, .height = 480};
 	unsigned step = 1;
 	unsigned first = 1;
 	bool verbose = false;
