@@ -60,8 +60,10 @@ METHODS = """
 - **Real time**: the pipelines in turn, forwards and backwards, in one boot, with nothing beside it; medians, in parentheses least and most.
   *CPU of the process* includes its start, the kernel's threads not.
 - **Latency** is from the driver's time of the filled frame (V4L2's timestamp; libcamera's virtual camera: when it unmaps what it
-  drew) to the arrival of its flip (the event, or the return of a call that waits for the vblank). It is taken from outside by a
-  preloaded library (`tests/bench/frame_witness.cpp`), the same for all; frames are followed by the inode of their dma-buf.
+  drew) to its flip: to the vblank whose time is in the event, which a program may read later, or, where there is no event, to the return
+  of the call that waits for the vblank. vkms gives a vblank the time at which its timer was due, so of events the host's lateness is left
+  out in real time, and of calls not. It is taken from outside by a preloaded library (`tests/bench/frame_witness.cpp`), the same for all; frames
+  are followed by the inode of their dma-buf.
 - **Threads**: of a pipeline with libcamera's virtual camera, the processor time of all threads but the one that draws the
   picture, over four seconds of playing in real time, for each frame shown. Drawing costs ten times the rest, and the host's load moves that by
   more than what is compared.

@@ -32,7 +32,8 @@ def flips(path):
             elif not waiting or waiting[-1][0] != begin:
                 waiting.append((begin, *frame))
         elif kind == ON_SCREEN and waiting:
-            done.append((time, *waiting.pop(0)[1:]))
+            # The event may be read long after the vblank that it tells of.
+            done.append((min(number or time, time), *waiting.pop(0)[1:]))
     return done
 
 

@@ -10,8 +10,9 @@
  *              taken the mapping away through which it was drawn (libcamera's virtual camera)
  *   shown      DRM_IOCTL_MODE_ATOMIC, DRM_IOCTL_MODE_SETPLANE or DRM_IOCTL_MODE_PAGE_FLIP names a
  *              framebuffer of it
- *   on screen  read() gives the event of that flip; or the call has returned, when it was one that
- *              waits for the vblank: DRM_IOCTL_MODE_SETPLANE, a commit without an event
+ *   on screen  read() gives the event of that flip, with the time of its vblank, whenever it is
+ *              read; or the call has returned, when it was one that waits for the vblank:
+ *              DRM_IOCTL_MODE_SETPLANE, a commit without an event
  *
  * Each is a record of 40 bytes in the file FRAME_WITNESS, which is a shared mapping: a program that
  * crashes at its end loses none. board/benchmarks/witness.py reads them.
@@ -46,7 +47,8 @@ struct Record {
 	uint32_t thread;
 	uint64_t time;  /* CLOCK_MONOTONIC, ns */
 	uint64_t inode; /* of the dma-buf; 0: unknown, so ordinary memory */
-	uint64_t id;    /* framebuffer; of a captured frame when it was filled, ns, or 0 */
+	uint64_t
+		id; /* framebuffer; captured: when it was filled; on screen: the vblank; ns, or 0 */
 	uint64_t begin; /* when the call began, ns */
 };
 static_assert(sizeof(Record) == 40);
@@ -259,8 +261,14 @@ void noteEvents(Witness &witness, const char *data, size_t size, uint64_t begin)
 		std::memcpy(&event, data + at, sizeof(event));
 		if (event.length < sizeof(event))
 			return;
-		if (event.type == DRM_EVENT_FLIP_COMPLETE)
-			witness.note(OnScreen, 0, event.type, begin);
+		if (event.type != DRM_EVENT_FLIP_COMPLETE ||
+		    event.length < sizeof(drm_event_vblank))
+			continue;
+		drm_event_vblank flip;
+		std::memcpy(&flip, data + at, sizeof(flip));
+		witness.note(OnScreen, 0,
+			     uint64_t(flip.tv_sec) * 1000000000 + uint64_t(flip.tv_usec) * 1000,
+			     begin);
 	}
 }
 
