@@ -31,10 +31,12 @@ CameraSession::~CameraSession()
 }
 
 Result<std::vector<CaptureMode>>
-CameraSession::modes(StreamRole role, const std::optional<std::vector<uint32_t>> &formats)
+CameraSession::modes(StreamRole role, const std::optional<std::vector<uint32_t>> &interest)
 {
-	if (formats && formats->empty())
+	if (interest && interest->empty())
 		return std::vector<CaptureMode>();
+	/* libcamera tries all configurations of a role each time, whatever is of interest. */
+	const auto formats = info().backend == CameraBackend::V4l2 ? interest : std::nullopt;
 	const Asked asked{role, formats};
 	{
 		std::lock_guard lock(modesMutex_);

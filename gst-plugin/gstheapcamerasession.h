@@ -37,12 +37,12 @@ public:
 
 	const CameraInfo &info() const { return camera_->info(); }
 	/**
-	 * \brief Of a stream in this role, and in these formats (none: all); asked once
+	 * \brief Of a stream in this role, at least those of these formats (none: all); asked once
 	 *
 	 * Empty: the camera has none. Any thread. Errors: those of Camera::modes().
 	 */
 	Result<std::vector<CaptureMode>>
-	modes(StreamRole role, const std::optional<std::vector<uint32_t>> &formats = std::nullopt);
+	modes(StreamRole role, const std::optional<std::vector<uint32_t>> &interest = std::nullopt);
 	/** \brief Ask again where a signal may have changed: at the input of a V4L2 grabber */
 	void refreshModes();
 	const std::vector<CaptureRequest> &requests() const { return requests_; }

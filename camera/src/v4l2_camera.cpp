@@ -76,7 +76,7 @@ Result<std::vector<CaptureMode>> V4l2Camera::modes(StreamRole role,
 		const FormatInfo *info = formatInfo(mode.fourcc, mode.modifier);
 		return !info || info->kind != FormatKind::Bayer;
 	});
-	if (modes->empty())
+	if (modes->empty() && formats.empty())
 		return fail(ENOTSUP, std::format("{} has no raw format", name()));
 	return modes;
 }

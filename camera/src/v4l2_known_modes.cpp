@@ -11,16 +11,24 @@ namespace heapflow
 
 Result<void> V4l2KnownModes::learn(const V4l2Node &node, std::span<const uint32_t> formats)
 {
-	const auto wanted = [&](uint32_t fourcc) {
-		return !formats_.contains(fourcc) &&
-		       (formats.empty() || std::ranges::contains(formats, fourcc));
+	const auto unknown = [&](uint32_t fourcc) {
+		return !formats_.contains(fourcc);
 	};
-	if (all_ || (!formats.empty() && std::ranges::none_of(formats, wanted)))
+	if (all_ || (!formats.empty() && std::ranges::none_of(formats, unknown)))
 		return {};
-	auto more = enumerateModes(node, wanted);
+	std::vector<uint32_t> order; /* of the node */
+	auto more = enumerateModes(node, [&](uint32_t fourcc) {
+		order.push_back(fourcc);
+		return unknown(fourcc) &&
+		       (formats.empty() || std::ranges::contains(formats, fourcc));
+	});
 	if (!more)
 		return std::unexpected(more.error());
 	std::ranges::move(*more, std::back_inserter(modes_));
+	/* The same whatever was asked for first. */
+	std::ranges::stable_sort(modes_, {}, [&](const CaptureMode &mode) {
+		return std::ranges::find(order, mode.fourcc) - order.begin();
+	});
 	sortByPreference(modes_, 0);
 	formats_.insert(formats.begin(), formats.end());
 	all_ = formats.empty();

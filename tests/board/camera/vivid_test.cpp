@@ -5,6 +5,7 @@
 #include "vivid.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <set>
 #include <tuple>
@@ -173,6 +174,8 @@ TEST(VividVmalloc, ModesOfSomeFormatsAreThoseOfAll)
 		ASSERT_TRUE(some) << textOf(some);
 		EXPECT_EQ(*some, of(formats)) << fourccToString(formats.back());
 	}
+	for (auto last = all->rbegin(); last != all->rend(); ++last)
+		ASSERT_TRUE((*camera)->modes(StreamRole::Viewfinder, std::array{last->fourcc}));
 	const auto whole = (*camera)->modes();
 	ASSERT_TRUE(whole) << textOf(whole);
 	EXPECT_EQ(*whole, *all);
