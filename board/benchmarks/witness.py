@@ -32,8 +32,10 @@ def flips(path):
             elif not waiting or waiting[-1][0] != begin:
                 waiting.append((begin, *frame))
         elif kind == ON_SCREEN and waiting:
-            # The event may be read long after the vblank that it tells of.
-            done.append((min(number or time, time), *waiting.pop(0)[1:]))
+            # The event may be read long after the vblank that it tells of. Of a commit that sets a mode, the
+            # time may be that of a vblank before it.
+            begun, *frame = waiting.pop(0)
+            done.append((number if begun <= number <= time else time, *frame))
     return done
 
 
