@@ -87,7 +87,7 @@ def bars(title, below, rows, unit):
 
 def lines(title, below, series, x_name, y_name, ticks=None, log="", hollow=()):
     """series: (key, name, [(x, y)]). `log`: which axes are logarithmic, "xy" or "y". `hollow`: (key, x) of what is not told."""
-    left, right, top, high = 76, 310, 98, 330
+    left, right, top, high = 76, 335, 98, 330
     points = [point for _, _, values in series for point in values]
     xs, ys = [x for x, _ in points], [y for _, y in points]
     grow = math.log10 if "y" in log else float
