@@ -71,7 +71,7 @@ struct CameraMonitor::Watch {
 
 	void run();
 	bool stopped() const;
-	void tell();
+	bool tell();
 	void join();
 	void leave() { share.reset(); }
 
@@ -96,7 +96,8 @@ void CameraMonitor::Watch::join()
 	share->watch([this] { eventfd_write(kick.get(), 1); });
 }
 
-void CameraMonitor::Watch::tell()
+/* False: what there is could not be looked at. */
+bool CameraMonitor::Watch::tell()
 {
 	/*
 	 * libcamera 0.7 does not notice that vimc is unbound, and aborts when it is bound again
@@ -111,7 +112,7 @@ void CameraMonitor::Watch::tell()
 	}
 	const auto now = listCameras();
 	if (!now)
-		return;
+		return false;
 	std::vector<CameraEvent> events;
 	{
 		std::lock_guard lock(mutex);
@@ -120,6 +121,7 @@ void CameraMonitor::Watch::tell()
 	}
 	for (const CameraEvent &event : events)
 		handler(event);
+	return true;
 }
 
 bool CameraMonitor::Watch::stopped() const
@@ -146,8 +148,7 @@ void CameraMonitor::Watch::run()
 		if (descriptors[0].revents)
 			return;
 		if (ready == 0) {
-			settling = false;
-			tell();
+			settling = !tell();
 			continue;
 		}
 		eventfd_t count = 0;

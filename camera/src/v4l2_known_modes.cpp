@@ -30,6 +30,10 @@ Result<void> V4l2KnownModes::learn(const V4l2Node &node, std::span<const uint32_
 		return std::ranges::find(order, mode.fourcc) - order.begin();
 	});
 	sortByPreference(modes_, 0);
+	/* A node without any format is asked again: it may have none before it is locked to a
+	 * signal. */
+	if (order.empty())
+		return {};
 	formats_.insert(formats.begin(), formats.end());
 	all_ = formats.empty();
 	return {};
