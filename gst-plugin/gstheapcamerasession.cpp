@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include <drm_fourcc.h>
 #include <unistd.h>
 
 namespace heapflow::gst
@@ -17,7 +18,14 @@ Result<std::unique_ptr<CameraSession>> CameraSession::open(const CameraSelector 
 	if (!camera)
 		return std::unexpected(camera.error());
 
-	return std::unique_ptr<CameraSession>(new CameraSession(std::move(*camera)));
+	std::unique_ptr<CameraSession> session(new CameraSession(std::move(*camera)));
+	/* Whether it can be asked at all is told here; of V4L2's thousands of modes, those most
+	 * likely. */
+	if (auto modes =
+		    session->modes(StreamRole::Viewfinder, std::vector<uint32_t>{DRM_FORMAT_NV12});
+	    !modes)
+		return std::unexpected(modes.error());
+	return session;
 }
 
 CameraSession::~CameraSession()
@@ -38,8 +46,10 @@ CameraSession::modes(StreamRole role, const std::optional<std::vector<uint32_t>>
 	/* libcamera tries all configurations of a role each time, whatever is of interest. */
 	const auto formats = info().backend == CameraBackend::V4l2 ? interest : std::nullopt;
 	const Asked asked{role, formats};
+	unsigned refreshed;
 	{
 		std::lock_guard lock(modesMutex_);
+		refreshed = refreshed_;
 		if (const auto known = modes_.find(asked);
 		    known != modes_.end() && !known->second.stale)
 			return known->second.modes;
@@ -48,11 +58,11 @@ CameraSession::modes(StreamRole role, const std::optional<std::vector<uint32_t>>
 		camera_->modes(role, formats ? std::span(*formats) : std::span<const uint32_t>());
 	std::lock_guard lock(modesMutex_);
 	/* One that was asked before and cannot be now says so when it is configured. */
-	if (const auto known = modes_.find(asked);
-	    known != modes_.end() && (!fresh || fresh->empty()))
+	if (const auto known = modes_.find(asked); known != modes_.end() && !fresh)
 		return known->second.modes;
+	/* What was asked before a refresh may be of the signal before it. */
 	if (fresh)
-		modes_[asked] = {*fresh, false};
+		modes_[asked] = {*fresh, refreshed != refreshed_};
 	return fresh;
 }
 
@@ -61,6 +71,7 @@ void CameraSession::refreshModes()
 	if (info().backend != CameraBackend::V4l2)
 		return;
 	std::lock_guard lock(modesMutex_);
+	refreshed_++;
 	for (auto &[asked, known] : modes_)
 		known.stale = true;
 }

@@ -131,8 +131,9 @@ private:
 	/* The role, and the formats. */
 	using Asked = std::pair<StreamRole, std::optional<std::vector<uint32_t>>>;
 
-	std::mutex modesMutex_; /* guards modes_ */
+	std::mutex modesMutex_; /* guards the next two */
 	std::map<Asked, KnownModes> modes_;
+	unsigned refreshed_ = 0; /* times */
 	std::vector<CaptureRequest> requests_;
 	SensorRequest sensor_;
 	std::vector<std::unique_ptr<CameraStream>> streams_;

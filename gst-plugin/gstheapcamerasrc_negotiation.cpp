@@ -64,12 +64,15 @@ GstCaps *gst_heap_camera_src_get_caps(GstBaseSrc *base, GstCaps *filter)
 		const CameraPad &state =
 			gst_heap_camera_pad_state(GST_HEAP_CAMERA_PAD(GST_BASE_SRC_PAD(base)));
 		const auto formats = filter ? heapflow::gst::formatsIn(filter) : std::nullopt;
-		caps = heapflow::gst::capsFromModes(
-			session->modes(state.role, formats)
-				.value_or(std::vector<heapflow::CaptureMode>()));
-	} else {
-		caps = gst_pad_get_pad_template_caps(GST_BASE_SRC_PAD(base));
+		const auto modes = session->modes(state.role, formats);
+		if (modes)
+			caps = heapflow::gst::capsFromModes(*modes);
+		else
+			GST_WARNING_OBJECT(self, "%s", modes.error().text().c_str());
 	}
+	/* Also of a camera that cannot be asked now: it says so when it is to play. */
+	if (!caps)
+		caps = gst_pad_get_pad_template_caps(GST_BASE_SRC_PAD(base));
 	if (!filter)
 		return caps;
 
@@ -149,7 +152,8 @@ static void gst_heap_camera_src_post_no_format(GstHeapCameraSrc *self, CameraSes
 		return;
 	}
 	if (!modes) {
-		HEAPFLOW_ELEMENT_ERROR(self, modes.error());
+		if (!gst_heap_camera_src_put_away(self, modes.error()))
+			HEAPFLOW_ELEMENT_ERROR(self, modes.error());
 		return;
 	}
 	const std::string offered = heapflow::gst::summaryOfModes(*modes);
@@ -168,7 +172,8 @@ static bool gst_heap_camera_src_choose(GstHeapCameraSrc *self, CameraSession &se
 	const Caps taken(gst_pad_peer_query_caps(GST_PAD_CAST(candidate.pad), nullptr));
 	const auto modes = session.modes(state.role, heapflow::gst::formatsIn(taken.get()));
 	if (!modes) {
-		HEAPFLOW_ELEMENT_ERROR(self, modes.error());
+		if (!gst_heap_camera_src_put_away(self, modes.error()))
+			HEAPFLOW_ELEMENT_ERROR(self, modes.error());
 		return false;
 	}
 	const Caps own(heapflow::gst::capsFromModes(*modes));
@@ -299,7 +304,7 @@ gboolean gst_heap_camera_src_negotiate(GstBaseSrc *base)
 		state.stream = number++;
 		state.configured = false;
 		if (!gst_heap_camera_src_choose(self, *session, candidate))
-			return FALSE;
+			return !gst_heap_camera_src_session(self);
 	}
 	if (!gst_heap_camera_src_configure(self, *session, candidates))
 		return !gst_heap_camera_src_session(self);

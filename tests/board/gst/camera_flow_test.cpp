@@ -307,6 +307,24 @@ TEST(CameraFlow, ALostCameraIsWaitedForIfWanted)
 	EXPECT_EQ(settled(before), before);
 }
 
+/* It is asked for its modes when the stream begins, and is not there then. */
+TEST(CameraFlow, ACameraThatIsLostBeforeItPlaysIsWaitedForIfWanted)
+{
+	const Vivid vivid("0");
+	for (const bool waits : {true, false}) {
+		Pipeline pipeline(
+			std::format("heapcamerasrc name=source camera-name={} wait-for-camera={} "
+				    "num-buffers=5 ! video/x-raw(memory:DMABuf),drm-format=XR24 ! "
+				    "fakesink name=sink sync=false",
+				    vivid.node(), waits));
+		pipeline.setState(GST_STATE_READY);
+		setControl(vivid.node(), "Disconnect", 1);
+		pipeline.run();
+		EXPECT_EQ(pipeline.reachedEnd(), waits) << pipeline.errorText();
+		EXPECT_THAT(pipeline.errorText(), testing::HasSubstr(waits ? "" : "ENODEV"));
+	}
+}
+
 TEST(CameraTells, FramesCarryWhatTheCameraTold)
 {
 	Pipeline pipeline("heapcamerasrc name=source camera-name=Virtual0 heap=system "
