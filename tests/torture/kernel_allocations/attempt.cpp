@@ -187,14 +187,16 @@ std::string inWords(const std::vector<std::string> &functions)
 
 /* Memory that did not come back is a fault of ours, but for the one dma-buf of a fault of the
  * kernel's. */
-void judgeMemory(const KernelMemory &before, const std::vector<std::string> &functions,
-		 Outcome &outcome)
+void judgeMemory(const KernelMemory &before, uint64_t framePages,
+		 const std::vector<std::string> &functions, Outcome &outcome)
 {
 	const KernelMemory after = settledMemory(before);
 	if (after == before || !outcome.broken.empty())
 		return;
 	const std::string_view why = keptByTheKernel(functions);
-	if (!why.empty() && after.dmabufs == before.dmabufs + 1)
+	const bool oneFrame = after.dmabufs == before.dmabufs + 1 &&
+			      before.freeCmaPages <= after.freeCmaPages + framePages;
+	if (!why.empty() && oneFrame)
 		outcome.kept = why;
 	else
 		outcome.broken = "before: " + before.text() + ", after: " + after.text();
@@ -264,7 +266,10 @@ Outcome attempt(const CameraToScreenOptions &options, const Fault &fault)
 		outcome.broken = end;
 	const auto functions = functionsOfFault(log->read());
 	outcome.where = inWords(functions);
-	judgeMemory(before, functions, outcome);
+	/* Four bytes a pixel. */
+	const uint64_t frameBytes = uint64_t{4} * options.width * options.height;
+	const auto pageSize = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+	judgeMemory(before, (frameBytes + pageSize - 1) / pageSize, functions, outcome);
 	return outcome;
 }
 
