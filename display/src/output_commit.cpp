@@ -447,9 +447,7 @@ bool Output::settleAgain(const Error &error)
 	return false;
 }
 
-/*
- * The frames of this commit are dropped. Their show() says why; where it has returned, a notice
- * does, and with DropPolicy::Queue the next show(), too: after the last frame there is none.
+/* The frames are dropped. Their show() says why; once it has returned a notice does, and the next.
  */
 void Output::refuseReady(const Error &error, int64_t now)
 {

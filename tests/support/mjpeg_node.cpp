@@ -7,6 +7,7 @@
  */
 #include "mjpeg_node.h"
 
+#include <atomic>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
@@ -32,6 +33,7 @@ namespace
 constexpr uint32_t longest = 100000;
 
 uint32_t pixelformat = V4L2_PIX_FMT_MJPEG;
+std::atomic<unsigned> sizesAsked = 0;
 
 struct Node {
 	std::mutex mutex;
@@ -170,6 +172,7 @@ int answer(unsigned long request, void *argument)
 	case VIDIOC_ENUM_FMT:
 		return enumerate(*static_cast<v4l2_fmtdesc *>(argument));
 	case VIDIOC_ENUM_FRAMESIZES:
+		sizesAsked++;
 		return enumerate(*static_cast<v4l2_frmsizeenum *>(argument));
 	case VIDIOC_G_FMT:
 		return settle(state, *static_cast<v4l2_format *>(argument), false);
@@ -212,6 +215,11 @@ bool isTheNode(int fd)
 void heapflow::test::setMjpegNodeFormat(uint32_t format)
 {
 	pixelformat = format;
+}
+
+unsigned heapflow::test::mjpegNodeSizesAsked()
+{
+	return sizesAsked;
 }
 
 extern "C" __attribute__((visibility("default"))) int ioctl(int fd, unsigned long request,

@@ -18,6 +18,9 @@ inline constexpr const char *mjpegMounted = "HEAPFLOW_TEST_MOUNTED";
  */
 void setMjpegNodeFormat(uint32_t pixelformat);
 
+/** \brief How often it was asked for a size so far (VIDIOC_ENUM_FRAMESIZES) */
+unsigned mjpegNodeSizesAsked();
+
 /** \brief Of the picture with this number: now longer, now shorter than the one before */
 inline uint32_t mjpegBytes(uint32_t sequence)
 {

@@ -33,11 +33,11 @@ public:
 		events_.push_back(event);
 		changed_.notify_all();
 	}
-	/* The next event, or one that nothing equals after 20 s; the debug kernel needs some. */
+	/* The next event, or one that nothing equals after five seconds. */
 	CameraEvent next()
 	{
 		std::unique_lock lock(mutex_);
-		changed_.wait_for(lock, 20s, [this] { return !events_.empty(); });
+		changed_.wait_for(lock, 5s, [this] { return !events_.empty(); });
 		if (events_.empty())
 			return {};
 		CameraEvent event = events_.front();

@@ -5,6 +5,7 @@
 #include "mjpeg_node.h"
 #include "result.h"
 
+#include <drm/drm_fourcc.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/videodev2.h>
@@ -40,6 +41,22 @@ TEST(V4l2Mjpeg, IsAModeWithoutABetterOne)
 	ASSERT_EQ(configuration->layout.planes.size(), 1u);
 	EXPECT_EQ(configuration->layout.planes[0].stride, 0u);
 	EXPECT_EQ(configuration->layout.size(), 100000u) << "the longest there can be";
+}
+
+/* Each size is a system call. One is asked for each time, to see whether the source is the same. */
+TEST(V4l2Mjpeg, SizesAreAskedOnlyOfFormatsOfInterestAndOnce)
+{
+	const auto camera = openCamera(mjpegNode);
+	ASSERT_TRUE(camera) << textOf(camera);
+	const auto asked = [&](std::vector<uint32_t> formats) {
+		const unsigned before = mjpegNodeSizesAsked();
+		EXPECT_TRUE((*camera)->modes(StreamRole::Viewfinder, formats));
+		return mjpegNodeSizesAsked() - before;
+	};
+	EXPECT_EQ(asked({DRM_FORMAT_NV12}), 1u);
+	EXPECT_GT(asked({fourccMjpeg}), 2u);
+	EXPECT_EQ(asked({DRM_FORMAT_NV12, fourccMjpeg}), 1u);
+	EXPECT_EQ(asked({}), 1u) << "there is no other format";
 }
 
 TEST(V4l2Mjpeg, EachFrameHasItsOwnLength)
