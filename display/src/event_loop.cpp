@@ -134,7 +134,12 @@ int EventLoop::takeFlips()
 	pollfd ready = {drm_, POLLIN, 0};
 	if (blocks_ && (poll(&ready, 1, 0) != 1 || !(ready.revents & POLLIN)))
 		return EAGAIN;
-	return readFlips();
+	const int code = readFlips();
+	/* The device's thread may be in a poll() from when the flips were its own: each one wakes
+	 * it in the kernel, to find that it was read here. Told once, it leaves them out. */
+	if (!code && watches_ && !awaited_)
+		wake();
+	return code;
 }
 
 /*
@@ -234,7 +239,8 @@ void EventLoop::run()
 	int pollFailures = 0; /* in a row */
 	while (true) {
 		const uint64_t seen = reads_;
-		fds[Drm].fd = awaited_ && !gone ? drm_ : -1;
+		watches_ = awaited_ && !gone;
+		fds[Drm].fd = watches_ ? drm_ : -1;
 		if (poll(fds, Count, -1) < 0) {
 			if (!endures(errno, ++pollFailures))
 				return;

@@ -100,6 +100,7 @@ private:
 	std::atomic<bool> tellTaken_ = false;
 	bool blocks_; /* the descriptor: read() waits for an event */
 	std::atomic<bool> awaited_ = true;
+	std::atomic<bool> watches_ = true; /* the thread's poll() has the flips among the rest */
 	std::mutex waitMutex_;
 	bool somebodyPolls_ = false;        /* in waitForFlips() */
 	std::condition_variable pollEnded_; /* that of this thread */

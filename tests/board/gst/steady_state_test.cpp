@@ -3,6 +3,7 @@
 #include "board.h"
 #include "dmabuf_witness.h"
 #include "pipeline.h"
+#include "thread_sleeps.h"
 #include "vivid.h"
 
 #include <gst/allocators/gstdmabuf.h>
@@ -89,25 +90,6 @@ TEST(SteadyState, VirtualTakesNothing)
 	expectSteady("camera-name=Virtual0 heap=video@42000000", 15, 50, false);
 }
 
-/* How often a thread of this process went to sleep, and so was woken. */
-unsigned sleepsOf(const std::string &name)
-{
-	for (const auto &task : std::filesystem::directory_iterator("/proc/self/task")) {
-		std::ifstream status(task.path() / "status");
-		std::string line;
-		bool found = false;
-		while (std::getline(status, line)) {
-			if (line == "Name:\t" + name)
-				found = true;
-			const std::string field = "voluntary_ctxt_switches:\t";
-			if (found && line.starts_with(field))
-				return unsigned(std::stoul(line.substr(field.size())));
-		}
-	}
-	ADD_FAILURE() << "no thread " << name;
-	return 0;
-}
-
 /*
  * Waking a thread costs more than all else that a frame takes. The thread of the display looks in
  * four times a second (Screen::deliverFlips()), and not at each of the 60 flips.
@@ -118,7 +100,7 @@ TEST(SteadyState, NoThreadIsWokenForAFlip)
 	Pipeline pipeline(std::format("heapcamerasrc name=source camera-name={} num-buffers=200 "
 				      "heap=video@42000000 ! heapkmssink name=sink sync=false",
 				      vivid.node()));
-	unsigned before = 0, after = 0;
+	unsigned long before = 0, after = 0;
 	pipeline.onBuffer([&](GstBuffer *, unsigned number) {
 		if (number == 60)
 			before = sleepsOf("heapflow-flip");

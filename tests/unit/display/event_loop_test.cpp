@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The thread reads the kernel's event format from any descriptor: here from a pipe. */
 #include "event_loop.h"
+#include "thread_sleeps.h"
 
 #include <condition_variable>
 #include <cstring>
@@ -12,9 +13,11 @@
 #include <drm_mode.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <unistd.h>
 
 using namespace heapflow;
+using namespace heapflow::test;
 
 namespace
 {
@@ -267,4 +270,40 @@ TEST_F(EventLoopTest, AFlipThatAnotherThreadTakesEndsTheWait)
 		EXPECT_TRUE(waited.get());
 		EXPECT_EQ(wait(serial).size(), serial);
 	}
+}
+
+/*
+ * The device's thread polls with the flips, from the time when they were its own. Each that another
+ * thread has read before it runs would wake it and leave it in poll(): it has to be told to leave.
+ * SCHED_IDLE on the same processor: it always comes too late (sched(7)).
+ */
+TEST_F(EventLoopTest, AFlipThatAnotherThreadHasReadWakesItOnlyOnce)
+{
+	struct Processors {
+		cpu_set_t all = {};
+		int failed = sched_getaffinity(0, sizeof(all), &all);
+		~Processors() { sched_setaffinity(0, sizeof(all), &all); }
+	};
+	const Processors before = {};
+	ASSERT_EQ(before.failed, 0);
+	cpu_set_t here;
+	CPU_ZERO(&here);
+	CPU_SET(static_cast<size_t>(sched_getcpu()), &here);
+	const sched_param none = {};
+	const int thread = threadOf("heapflow-flip");
+	ASSERT_EQ(sched_setaffinity(0, sizeof(here), &here), 0);
+	ASSERT_EQ(sched_setaffinity(thread, sizeof(here), &here), 0);
+	ASSERT_EQ(sched_setscheduler(thread, SCHED_IDLE, &none), 0);
+
+	constexpr unsigned flips = 50;
+	loop_->awaitFlips(false);
+	std::this_thread::sleep_for(std::chrono::milliseconds(20));
+	const unsigned long slept = sleepsOf("heapflow-flip");
+	for (uint64_t serial = 1; serial <= flips; serial++) {
+		send(event(DRM_EVENT_FLIP_COMPLETE, serial));
+		loop_->takeFlips();
+		std::this_thread::sleep_for(std::chrono::milliseconds(2));
+	}
+	EXPECT_LE(sleepsOf("heapflow-flip") - slept, 5u);
+	EXPECT_EQ(wait(flips).size(), flips);
 }
