@@ -204,6 +204,56 @@ GstCaps *capsFromModes(const std::vector<CaptureMode> &modes)
 	return caps;
 }
 
+/* Of modes of one size and rate: the format into the list of the same kind of caps, if there is
+ * one. */
+static void joinFormat(GstCaps *caps, const GstStructure *structure,
+		       const GstCapsFeatures *features)
+{
+	const char *field =
+		gst_structure_has_field(structure, "drm-format") ? "drm-format" : "format";
+	const GValue *format = gst_structure_get_value(structure, field);
+
+	for (guint i = 0; format && i < gst_caps_get_size(caps); i++) {
+		GstStructure *known = gst_caps_get_structure(caps, i);
+		if (!gst_structure_has_name(known, gst_structure_get_name(structure)) ||
+		    !gst_caps_features_is_equal(gst_caps_get_features(caps, i), features))
+			continue;
+		GValue both = G_VALUE_INIT;
+		gst_value_list_merge(&both, gst_structure_get_value(known, field), format);
+		gst_structure_take_value(known, field, &both);
+		return;
+	}
+	gst_caps_append_structure_full(caps, gst_structure_copy(structure),
+				       gst_caps_features_copy(features));
+}
+
+GstCaps *joinedCapsFromModes(const std::vector<CaptureMode> &modes)
+{
+	/* By all but the format, in the order of the camera. */
+	std::vector<std::pair<CaptureMode, std::vector<CaptureMode>>> alike;
+	for (const CaptureMode &mode : modes) {
+		CaptureMode size = mode;
+		size.fourcc = 0;
+		size.modifier = 0;
+		auto known =
+			std::ranges::find(alike, size, [](const auto &one) { return one.first; });
+		if (known == alike.end())
+			known = alike.insert(alike.end(), {size, {}});
+		known->second.push_back(mode);
+	}
+	GstCaps *caps = gst_caps_new_empty();
+	for (const auto &[size, formats] : alike) {
+		GstCaps *joined = gst_caps_new_empty();
+		GstCaps *each = capsFromModes(formats);
+		for (guint i = 0; i < gst_caps_get_size(each); i++)
+			joinFormat(joined, gst_caps_get_structure(each, i),
+				   gst_caps_get_features(each, i));
+		gst_caps_unref(each);
+		gst_caps_append(caps, joined);
+	}
+	return caps;
+}
+
 std::optional<std::vector<uint32_t>> formatsIn(const GstCaps *caps)
 {
 	if (gst_caps_is_any(caps))

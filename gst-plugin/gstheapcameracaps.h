@@ -23,6 +23,13 @@ namespace heapflow::gst
 GstCaps *capsFromModes(const std::vector<CaptureMode> &modes);
 
 /**
+ * \brief The same for people and for lists of devices: the formats of one size and rate together
+ *
+ * vivid has 1,500 modes of 20 sizes. Negotiation has them one by one, to choose and to try by rank.
+ */
+GstCaps *joinedCapsFromModes(const std::vector<CaptureMode> &modes);
+
+/**
  * \brief The formats of heapflow's that have a place in the caps, as DRM fourccs; none: any may
  * have
  *

@@ -73,7 +73,7 @@ static GstDevice *gst_heap_camera_device_new(const CameraInfo &info)
 	if (auto camera = heapflow::openCamera(info.id)) {
 		if (auto modes = (*camera)->modes()) {
 			gst_caps_unref(caps);
-			caps = heapflow::gst::capsFromModes(*modes);
+			caps = heapflow::gst::joinedCapsFromModes(*modes);
 		}
 	}
 	const bool libcamera = info.backend == heapflow::CameraBackend::Libcamera;
@@ -105,13 +105,19 @@ G_DEFINE_TYPE_WITH_CODE(GstHeapCameraProvider, gst_heap_camera_provider, GST_TYP
 GST_DEVICE_PROVIDER_REGISTER_DEFINE(heapcameraprovider, "heapcameraprovider", GST_RANK_NONE,
 				    GST_TYPE_HEAP_CAMERA_PROVIDER)
 
-static GList *gst_heap_camera_provider_probe(GstDeviceProvider *)
+static GList *gst_heap_camera_provider_probe(GstDeviceProvider *provider)
 {
 	GList *devices = nullptr;
-	const auto cameras = heapflow::listCameras();
+	/* Nobody is told of changes: it keeps libcamera, which would start anew for each camera. */
+	const auto monitor = heapflow::CameraMonitor::start([](const heapflow::CameraEvent &) {});
+	const auto cameras =
+		monitor ? heapflow::Result<std::vector<CameraInfo>>((*monitor)->cameras())
+			: heapflow::listCameras();
 
-	if (!cameras)
+	if (!cameras) {
+		GST_WARNING_OBJECT(provider, "%s", cameras.error().text().c_str());
 		return nullptr;
+	}
 	for (const CameraInfo &info : *cameras)
 		devices = g_list_append(devices,
 					gst_object_ref_sink(gst_heap_camera_device_new(info)));

@@ -27,8 +27,8 @@ import time, gi
 gi.require_version("Gst", "1.0")
 from gi.repository import Gst
 Gst.init(None)
-provider = Gst.DeviceProviderFactory.get_by_name("{provider}")
 begin = time.monotonic()
+provider = Gst.DeviceProviderFactory.get_by_name("{provider}")
 provider.start()
 devices = provider.get_devices()
 print(time.monotonic() - begin, len(devices))

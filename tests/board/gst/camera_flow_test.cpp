@@ -418,4 +418,24 @@ TEST(CameraProvider, ListsTheCamerasAndMakesElementsForThem)
 							 testing::HasSubstr("Sensor B"), "vivid"));
 }
 
+/* As an application asks that wants to know once, and not to be told of changes. */
+TEST(CameraProvider, ListsThemInFewLinesWithoutBeingStarted)
+{
+	GstDeviceProvider *provider = gst_device_provider_factory_get_by_name("heapcameraprovider");
+	ASSERT_NE(provider, nullptr);
+	GList *devices = gst_device_provider_get_devices(provider);
+	EXPECT_EQ(g_list_length(devices), 3U);
+	for (GList *item = devices; item; item = item->next) {
+		auto *device = GST_DEVICE(item->data);
+		g_autofree char *name = gst_device_get_display_name(device);
+		GstCaps *caps = gst_device_get_caps(device);
+		EXPECT_FALSE(gst_caps_is_empty(caps)) << name;
+		/* vivid has some 30 formats, each in some 20 sizes. */
+		EXPECT_LT(gst_caps_get_size(caps), 100U) << name;
+		gst_caps_unref(caps);
+	}
+	g_list_free_full(devices, gst_object_unref);
+	gst_object_unref(provider);
+}
+
 } /* namespace */

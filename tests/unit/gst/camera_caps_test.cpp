@@ -45,6 +45,31 @@ std::string fixated(const std::vector<CaptureMode> &modes, const char *filter = 
 	return text(fixateCameraCaps(caps));
 }
 
+/* A list of devices is read by people: one line a size, and not one a format. */
+TEST(CameraCaps, JoinedTheyAreTheSameWithTheFormatsOfOneSizeTogether)
+{
+	const std::vector<FrameRate> rates = {{30, 1}, {60, 1}};
+	const std::vector<CaptureMode> modes = {
+		discrete(DRM_FORMAT_NV12, 640, 480, rates),
+		discrete(DRM_FORMAT_NV12, 1280, 720, rates),
+		discrete(DRM_FORMAT_YUYV, 640, 480, rates),
+		discrete(DRM_FORMAT_YUYV, 1280, 720, {{30, 1}}),
+		discrete(DRM_FORMAT_XRGB8888, 640, 480, rates),
+		discrete(fourccMjpeg, 640, 480, rates),
+	};
+	GstCaps *joined = joinedCapsFromModes(modes);
+	/* 640x480: dma-buf, plain, JPEG; 1280x720 with each rates: dma-buf, plain */
+	EXPECT_EQ(gst_caps_get_size(joined), 7U);
+	const std::string all = text(gst_caps_copy(joined));
+	EXPECT_NE(all.find("drm-format=(string){ NV12, YUYV, XR24 }"), std::string::npos) << all;
+	GstCaps *each = gst_caps_normalize(joined);
+	GstCaps *expected = gst_caps_normalize(capsFromModes(modes));
+	EXPECT_EQ(gst_caps_get_size(each), gst_caps_get_size(expected));
+	EXPECT_TRUE(gst_caps_is_equal(each, expected)) << all;
+	gst_caps_unref(each);
+	gst_caps_unref(expected);
+}
+
 TEST(CameraCaps, EachModeIsOfferedAsDmabufAndAsPlainMemory)
 {
 	GstCaps *caps = capsFromModes({discrete(DRM_FORMAT_NV12, 640, 480, {{30, 1}})});
