@@ -29,8 +29,12 @@ void FramePace::brought(int64_t now)
 
 bool FramePace::expected(int64_t now, int64_t until) const
 {
-	return interval_ && now - last_ < 2 * interval_ &&
-	       last_ + interval_ - interval_ / 4 <= until;
+	return comesBy(until + interval_ / 4, now);
+}
+
+bool FramePace::comesBy(int64_t until, int64_t now) const
+{
+	return interval_ && now - last_ < 2 * interval_ && last_ + interval_ <= until;
 }
 
 } /* namespace heapflow */

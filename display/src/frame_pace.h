@@ -22,6 +22,12 @@ public:
 	 */
 	bool expected(int64_t now, int64_t until) const;
 
+	/** \brief Will the next one have come by then, if it is as late as those before? */
+	bool comesBy(int64_t until, int64_t now) const;
+
+	/** \brief ns; 0: not known */
+	int64_t interval() const { return interval_; }
+
 private:
 	int64_t last_ = 0;
 	int64_t interval_ = 0; /* smoothed; 0: not known */

@@ -305,6 +305,7 @@ Result<void> Output::show(OutputLayer *layer, const Frame &frame)
 	}
 	layer->fence = std::move(*fence);
 	layer->pace.brought(now);
+	catchUpUntil_ = 0;
 	if (isReady(*layer, now))
 		beginGathering(now);
 	layer->attended = layer->options.dropPolicy == DropPolicy::Queue;

@@ -39,8 +39,9 @@ namespace heapflow
  * What is said below to need the lock is called with it held.
  *
  * Where what is: output.cpp frames, output_plan.cpp the choice of mode and planes,
- * output_gathering.cpp when commits wait for other layers, output_commit.cpp commits,
- * output_waiting.cpp who waits for them, output_events.cpp flips, timer, hotplug, masters.
+ * output_gathering.cpp when commits wait for other layers, output_catching_up.cpp when they wait
+ * for a newer frame, output_commit.cpp commits, output_waiting.cpp who waits for them,
+ * output_events.cpp flips, timer, hotplug, masters.
  */
 class Output
 {
@@ -199,6 +200,11 @@ private:
 	void beginGathering(int64_t now);
 	bool gathers(int64_t now);
 
+	/* output_catching_up.cpp; need the lock */
+	bool mayCatchUp() const;
+	void beginCatchingUp(const RawFlip &flip);
+	bool catchesUp(int64_t now);
+
 	/* output_waiting.cpp; need the lock, and let go of it meanwhile */
 	bool waitFor(Lock &lock, std::condition_variable &changed,
 		     std::chrono::milliseconds timeout, const std::function<bool()> &condition);
@@ -262,9 +268,10 @@ private:
 	bool pending_ = false;
 	int64_t pendingSince_ = 0;
 	bool overdue_ = false;
-	int64_t gatherUntil_ = 0; /* what waits, waits for other layers' frames; 0: it does not */
-	int64_t retryAt_ = 0;     /* after EBUSY */
-	int64_t busySince_ = 0;   /* of the EBUSYs in a row, the first */
+	int64_t gatherUntil_ = 0;  /* what waits, waits for other layers' frames; 0: it does not */
+	int64_t catchUpUntil_ = 0; /* what waits, waits for a newer one; 0: it does not */
+	int64_t retryAt_ = 0;      /* after EBUSY */
+	int64_t busySince_ = 0;    /* of the EBUSYs in a row, the first */
 	VblankClock clock_;
 
 	bool unplugged_ = false;

@@ -292,7 +292,7 @@ void Output::addFences(int64_t now, int32_t *outFence)
 /* Commits what waits and may be shown now, unless a flip is pending or more will come in time. */
 void Output::commitWaiting(int64_t now)
 {
-	const bool gathering = gathers(now);
+	const bool gathering = gathers(now) || catchesUp(now);
 	if (dark()) {
 		for (const auto &layer : layers_)
 			dropWaiting(*layer, &ScreenStatistics::dark);
@@ -366,7 +366,7 @@ void Output::committed(int32_t outFence, int64_t now, int64_t took)
 	pending_ = true;
 	overdue_ = false;
 	pendingSince_ = now;
-	retryAt_ = busySince_ = gatherUntil_ = 0;
+	retryAt_ = busySince_ = gatherUntil_ = catchUpUntil_ = 0;
 	commitRefusals_.clear();
 	changed_.notify_all();
 }

@@ -40,6 +40,7 @@ void Output::flipped(const RawFlip &flip)
 		if (flip.timestamp)
 			clock_.seen(flip.timestamp);
 		finishFlip(flip);
+		beginCatchingUp(flip);
 		commitWaiting(flip.arrival);
 		updateWakeUps(flip.arrival);
 	}
@@ -214,7 +215,7 @@ void Output::updateWakeUps(int64_t now)
 				continue;
 			const int64_t due = waiting->due ? clock_.commitTime(waiting->due) : 0;
 			const int64_t afterFlip = overdue_ ? now + overdueRetry : 0;
-			sooner(std::max({due, retryAt_, afterFlip, gatherUntil_}));
+			sooner(std::max({due, retryAt_, afterFlip, gatherUntil_, catchUpUntil_}));
 		}
 	}
 	device_->setDeadline(this, at);

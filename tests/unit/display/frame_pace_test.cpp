@@ -30,6 +30,16 @@ TEST(FramePace, TheNextFrameIsExpectedAfterTheIntervalOfThoseBefore)
 	EXPECT_FALSE(pace.expected(1001 * ms, 1014 * ms));
 }
 
+TEST(FramePace, OneThatComesAsThoseBeforeComesAfterAWholeInterval)
+{
+	const FramePace pace = fiftyHertz();
+	EXPECT_EQ(pace.interval(), 20 * ms);
+	EXPECT_TRUE(pace.comesBy(1020 * ms, 1001 * ms));
+	EXPECT_FALSE(pace.comesBy(1019 * ms, 1001 * ms));
+	EXPECT_FALSE(pace.comesBy(9000 * ms, 1040 * ms)) << "frames have stopped";
+	EXPECT_FALSE(FramePace().comesBy(9000 * ms, 1000 * ms));
+}
+
 TEST(FramePace, OneThatIsLateIsExpectedForAWhile)
 {
 	const FramePace pace = fiftyHertz();
