@@ -404,6 +404,13 @@ size_t gst_heap_camera_pool_count(GstHeapCameraPool *self)
 	return self->slots->references.size();
 }
 
+size_t gst_heap_camera_pool_left(GstHeapCameraPool *self)
+{
+	std::lock_guard lock(self->slots->mutex);
+
+	return self->slots->references.size() - self->slots->outstanding - self->slots->kept.size();
+}
+
 size_t gst_heap_camera_pool_outstanding(GstHeapCameraPool *self)
 {
 	std::lock_guard lock(self->slots->mutex);

@@ -99,5 +99,8 @@ size_t gst_heap_camera_pool_collect(GstHeapCameraPool *self);
 /** \brief How many buffers the camera and downstream have together */
 size_t gst_heap_camera_pool_count(GstHeapCameraPool *self);
 
+/** \brief How many the camera has: neither downstream, nor with memory that somebody keeps */
+size_t gst_heap_camera_pool_left(GstHeapCameraPool *self);
+
 /** \brief How many buffers are downstream */
 size_t gst_heap_camera_pool_outstanding(GstHeapCameraPool *self);

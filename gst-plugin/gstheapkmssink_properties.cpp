@@ -334,8 +334,9 @@ static void gst_heap_kms_sink_install_session_properties(GObjectClass *object)
 	 *
 	 * Give a buffer back when the flip that replaces it is committed, with the fence of that
 	 * flip, if its producer waits for fences itself (#GstHeapReleaseFenceMeta), as
-	 * heapcamerasrc does with cameras of libcamera. Otherwise, or when this is false, it is
-	 * given back when the flip has happened.
+	 * heapcamerasrc does with cameras of libcamera, and has fewer than two buffers left to
+	 * fill. Otherwise, or when this is false, it is given back when the flip has happened,
+	 * which costs less.
 	 *
 	 * Since: 0.1
 	 */
@@ -343,7 +344,7 @@ static void gst_heap_kms_sink_install_session_properties(GObjectClass *object)
 		object, PropReleaseFences,
 		g_param_spec_boolean("release-fences", "Release fences",
 				     "Give buffers back with the fence of the flip that replaces "
-				     "them, to producers that wait for it",
+				     "them, to producers that wait for it and have few left",
 				     TRUE, settable));
 }
 

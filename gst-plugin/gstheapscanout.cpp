@@ -161,13 +161,28 @@ void Scanout::setReleaseFences(bool allowed)
 }
 
 /*
- * With the screen's mutex held. The fence of a commit is asked for when a producer would take it;
- * never for a flip that may tear, which has none (drm_atomic_uapi.c refuses the two together).
+ * Has the camera two to fill while this one and the one before it are here, and whatever others
+ * keep? Then it can wait for the flip.
+ */
+static bool hasTwoToFill(const GstBuffer *buffer)
+{
+	return buffer->pool && GST_IS_HEAP_CAMERA_POOL(buffer->pool) &&
+	       gst_heap_camera_pool_left(GST_HEAP_CAMERA_POOL(buffer->pool)) >= 2;
+}
+
+/*
+ * With the screen's mutex held. The fence of a commit is asked for when a producer would take it
+ * and cannot do without: a fence is eight system calls and a switch of threads for each frame.
+ * Never for a flip that may tear, which has none (drm_atomic_uapi.c refuses the two together).
  */
 void Scanout::askForFences(GstBuffer *buffer)
 {
-	const bool ask =
-		releaseFences_ && !tearing_ && gst_buffer_get_heap_release_fence_meta(buffer);
+	bool ask = releaseFences_ && !tearing_ && gst_buffer_get_heap_release_fence_meta(buffer);
+	/* The fences are themselves a reason why it has two: not to and fro with each frame. */
+	if (ask) {
+		withTwo_ = hasTwoToFill(buffer) ? std::min(withTwo_ + 1, framesOfFences) : 0;
+		ask = withTwo_ < framesOfFences;
+	}
 	if (ask == fencesAsked_)
 		return;
 	fencesAsked_ = ask;

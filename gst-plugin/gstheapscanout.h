@@ -145,6 +145,10 @@ private:
 	bool releaseFences_ = false;
 	bool tearing_ = false;
 	bool fencesAsked_ = false;
+	/* Frames in a row that left the camera two to fill; after so many it gets fences no more.
+	 */
+	static constexpr unsigned framesOfFences = 30;
+	unsigned withTwo_ = framesOfFences;
 	FlipDelivery flipDelivery_ = FlipDelivery::AtOnce;
 
 	mutable std::mutex

@@ -92,10 +92,8 @@ def half_of_libcamerasrc(results):
         if not (ours and all(others)):
             return None
         value, low, high = ratio(ours, min(others))
-        unfenced = costs["virtual-unfenced-heapflow"]
-        words = f"{ours[0]:.2f} ms" + (f", release-fences=false {unfenced[0]:.2f}" if unfenced else "")
         return Figure(size, value, low, high, told(ours) and told(min(others)),
-                      f" [{words}, of {others[0][0]:.2f} (skip-vsync: {others[1][0]:.2f})]")
+                      f" [{ours[0]:.2f} ms, of {others[0][0]:.2f} (skip-vsync: {others[1][0]:.2f})]")
     return goal("libcamera-cpu", "CPU for a frame without the drawing of it, of libcamerasrc ! kmssink's, "
                 f"{CAMERAS['virtual']}", "0.5", over_sizes(results, "virtual", of, "threads"), 0.5, ".2f")
 

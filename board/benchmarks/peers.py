@@ -21,7 +21,6 @@ class Peer:
     camera: str  # vivid, virtual, vimc
     source: str  # peers with the same source share what making the picture costs
     copies: bool = False  # maps or copies each frame, so slow here that fewer frames are played
-    threads_only: bool = False  # compared by its threads' time alone
     alone: bool = True  # its source plays into fakesink, which tells what making the picture costs
 
 
@@ -35,8 +34,6 @@ PEERS = {peer.key: peer for peer in (
     Peer("dmabuf-vsync", "v4l2src dmabuf ! kmssink", "vivid", "dmabuf"),
     Peer("mmap", "v4l2src mmap ! kmssink skip-vsync", "vivid", "mmap", copies=True),
     Peer("virtual-heapflow", "heapcamerasrc ! heapkmssink", "virtual", "virtual-heapflow", copies=True),
-    Peer("virtual-unfenced-heapflow", "heapkmssink release-fences=false", "virtual", "virtual-heapflow", copies=True,
-         threads_only=True),
     Peer("virtual-libcamerasrc", "libcamerasrc ! kmssink skip-vsync", "virtual", "virtual-libcamerasrc",
          copies=True),
     Peer("virtual-libcamerasrc-vsync", "libcamerasrc ! kmssink", "virtual", "virtual-libcamerasrc", copies=True),
@@ -48,7 +45,7 @@ PEERS = {peer.key: peer for peer in (
 CAMERAS = {"vivid": "vivid", "virtual": "libcamera's virtual camera", "vimc": "vimc"}
 
 # What heapkmssink is asked for beyond the defaults.
-OWN_WORDS = {"replace-heapflow": ["drop-policy=replace"], "virtual-unfenced-heapflow": ["release-fences=false"]}
+OWN_WORDS = {"replace-heapflow": ["drop-policy=replace"]}
 # Of libcamera's virtual camera, where its picture is drawn.
 DRAWING_THREAD = "VirtualCamera"
 VIMC = "platform/vimc.0 Sensor B"

@@ -6,8 +6,7 @@ import argparse
 from peers import PEERS, SIZES, SMALL, sizes_of
 
 VIVID = [key for key, peer in PEERS.items() if peer.camera == "vivid"]
-THREADS_ONLY = [key for key, peer in PEERS.items() if peer.threads_only]
-LIBCAMERA = [key for key, peer in PEERS.items() if peer.camera == "virtual" and not peer.threads_only]
+LIBCAMERA = [key for key, peer in PEERS.items() if peer.camera == "virtual"]
 VIMC = [key for key, peer in PEERS.items() if peer.camera == "vimc"]
 
 
@@ -60,7 +59,7 @@ def main():
         virtual = [key for key in LIBCAMERA if size in sizes_of(PEERS[key])]
         if virtual:
             print(f"0 real virtual-{size} pairs {size} out/bench/real-virtual-{size}.jsonl 2 {' '.join(virtual)}")
-            moved = [*THREADS_ONLY, *(key for key in virtual if key != "virtual-cam")]
+            moved = [key for key in virtual if key != "virtual-cam"]
             print(f"0 real threads-{size} threads {size} out/bench/threads-{size}.jsonl {arguments.pairs} "
                   f"{' '.join(moved)}")
     print("0 cpu calls-10000 calls 10000")

@@ -158,10 +158,9 @@ def section(title, size, entries, camera):
     keys = [key for key, peer in PEERS.items() if peer.camera == camera and size in sizes_of(peer)]
     if not any(key in entries for key in keys):
         return ""
-    usual = [key for key in keys if not PEERS[key].threads_only]
     parts = [f"### {title}"]
     for part, words, row, head in (("simulated", "Simulated time:", simulated_row, SIMULATED), ("real", "Real time:", real_row, REAL)):
-        rows = rows_of(part, usual, entries, row, len(head))
+        rows = rows_of(part, keys, entries, row, len(head))
         if rows:
             parts += [words, table(head, rows)]
     apart = {key: entries[key]["threads"] for key in keys if "threads" in entries.get(key, {})}
