@@ -2,6 +2,7 @@
 #include "heapflow/camera/camera_monitor.h"
 
 #include "libcamera_backend.h"
+#include "v4l2_node.h"
 
 #include "heapflow/heap/unique_fd.h"
 
@@ -10,6 +11,8 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string_view>
 #include <system_error>
 #include <thread>
@@ -74,10 +77,14 @@ struct CameraMonitor::Watch {
 	bool tell();
 	void join();
 	void leave() { share.reset(); }
+	void joinAnew();
+	void lookForMissed();
+	std::optional<std::set<dev_t>> nodesWithoutCamera() const;
 
 	Handler handler;
 	/* None: another part of the program has libcamera, and V4L2 is what is left. */
 	std::unique_ptr<LibcameraShare> share;
+	std::set<dev_t> orphans; /* nodesWithoutCamera() that a new CameraManager did not want */
 	UniqueFd stop;
 	UniqueFd kick;
 	UniqueFd inotify;
@@ -96,20 +103,65 @@ void CameraMonitor::Watch::join()
 	share->watch([this] { eventfd_write(kick.get(), 1); });
 }
 
+/* If nobody else uses libcamera, this ends it, and a new CameraManager sees what there is. */
+void CameraMonitor::Watch::joinAnew()
+{
+	leave();
+	join();
+}
+
+/* What somebody would have to set up a media pipeline for, and libcamera does not. None: unknown */
+std::optional<std::set<dev_t>> CameraMonitor::Watch::nodesWithoutCamera() const
+{
+	const auto all = listV4l2Cameras();
+	if (!share || !all)
+		return {};
+	std::set<dev_t> nodes;
+	for (const V4l2Identity &node : *all)
+		if (node.needsPipelineSetUp())
+			nodes.insert(node.device);
+	for (const LibcameraEntry &camera : share->cameras())
+		for (const dev_t node : camera.nodes)
+			nodes.erase(node);
+	return nodes;
+}
+
+/*
+ * libcamera looks at a media device once, when udev tells of it, which may be before the driver has
+ * made all nodes ("Skip Scaler: no device node", device_enumerator.cpp). While others use it, the
+ * next change is another occasion.
+ */
+void CameraMonitor::Watch::lookForMissed()
+{
+	auto now = nodesWithoutCamera();
+	if (!now)
+		return;
+	if (!std::ranges::includes(orphans, *now)) {
+		if (!share->isOnly())
+			return;
+		joinAnew();
+		now = nodesWithoutCamera();
+	}
+	if (now)
+		orphans = std::move(*now);
+}
+
 /* False: what there is could not be looked at. */
 bool CameraMonitor::Watch::tell()
 {
+	/* What it was refused for may be over. */
+	if (!share)
+		join();
 	/*
 	 * libcamera 0.7 does not notice that vimc is unbound, and aborts when it is bound again
-	 * ("duplicated ID"). If nobody else uses it, this ends it, and a new one sees what there
-	 * is. Else that camera is lost until the others have let go of it.
+	 * ("duplicated ID"). While others use it, that camera is lost until they have let go of it.
 	 */
 	if (share && share->hasStaleCamera()) {
-		leave();
-		join();
+		joinAnew();
 		if (share && share->hasStaleCamera())
 			share->loseStaleCameras();
 	}
+	lookForMissed();
 	const auto now = listCameras();
 	if (!now)
 		return false;
@@ -174,6 +226,7 @@ Result<std::unique_ptr<CameraMonitor>> CameraMonitor::start(Handler handler)
 		return std::unexpected(cameras.error());
 	}
 	watch->known = std::move(*cameras);
+	watch->orphans = watch->nodesWithoutCamera().value_or(std::set<dev_t>{});
 	std::unique_ptr<CameraMonitor> self(new CameraMonitor(std::move(watch)));
 	try {
 		self->watch_->thread = std::thread(&Watch::run, self->watch_.get());

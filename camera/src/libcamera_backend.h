@@ -33,6 +33,8 @@ public:
 	virtual Result<std::unique_ptr<Camera>> open(const std::string &id) const = 0;
 	/** \brief Was it unplugged, so that this CameraManager cannot have it again? */
 	virtual bool lost(const std::string &id) const = 0;
+	/** \brief Does nobody else in this process have a share? */
+	virtual bool isOnly() const = 0;
 	/** \brief Does libcamera list one whose nodes are gone, and that is not lost yet? */
 	virtual bool hasStaleCamera() const = 0;
 	/** \brief From now on cameras whose nodes are gone count as lost */

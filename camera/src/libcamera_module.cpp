@@ -23,6 +23,7 @@ public:
 	std::vector<LibcameraEntry> cameras() const override;
 	Result<std::unique_ptr<Camera>> open(const std::string &id) const override;
 	bool lost(const std::string &id) const override { return session_.lost(id); }
+	bool isOnly() const override { return session_.isOnly(); }
 	bool hasStaleCamera() const override { return session_.hasStaleCamera(); }
 	void loseStaleCameras() const override { LibcameraSession::loseStaleCameras(); }
 	void watch(std::function<void()> changed) override;

@@ -171,6 +171,13 @@ std::shared_ptr<libcamera::Camera> LibcameraSession::find(const std::string &id)
 	return shared().manager->get(id);
 }
 
+bool LibcameraSession::isOnly() const
+{
+	Shared &state = shared();
+	std::lock_guard lock(state.mutex);
+	return owner_ && state.users == 1;
+}
+
 bool LibcameraSession::hasStaleCamera() const
 {
 	return std::ranges::any_of(shared().manager->cameras(), [this](const auto &camera) {

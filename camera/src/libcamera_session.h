@@ -38,6 +38,8 @@ public:
 	/** \brief All cameras, sorted by id */
 	std::vector<std::shared_ptr<libcamera::Camera>> cameras() const;
 	std::shared_ptr<libcamera::Camera> find(const std::string &id) const;
+	/** \brief Does the manager end with this one? */
+	bool isOnly() const;
 	/** \brief Does libcamera list one whose nodes are gone, and that is not lost yet? */
 	bool hasStaleCamera() const;
 
