@@ -34,7 +34,7 @@ uint64_t inodeOf(int fd)
 template<typename Count, typename T>
 void give(uint64_t target, Count &count, const std::vector<T> &data)
 {
-	if (target && count >= data.size())
+	if (target && !data.empty() && count >= data.size())
 		std::memcpy(reinterpret_cast<void *>(target), data.data(), data.size() * sizeof(T));
 	count = static_cast<Count>(data.size());
 }
