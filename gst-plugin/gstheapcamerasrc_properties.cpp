@@ -378,7 +378,8 @@ void gst_heap_camera_src_install_properties(GObjectClass *object)
 	 * heapcamerasrc:plan:
 	 *
 	 * Camera, format, layout, heap and the reason for it, buffer count; null before the first
-	 * negotiation since READY, and readable after the stream has ended.
+	 * negotiation since READY, of which no notification is sent (gst-launch-1.0 -v prints what
+	 * is notified, and cannot print null), and readable after the stream has ended.
 	 */
 	g_object_class_install_property(
 		object, PropPlan,

@@ -151,10 +151,10 @@ struct CapturedFrame {
  *
  * Streams are numbered in the order of configureStreams(); most cameras have one, number 0.
  *
- * Threads: all calls from one thread at a time, but for queue(), interrupt() and setControls(),
- * which may be called from any thread at any time, and waitFrame() and metadata(), which each
- * stream may have its own thread for; stop() and configureStreams() only when none of these is in a
- * call: interrupt() them first. The back end's own threads only append to a queue.
+ * Threads: all calls from one thread at a time, but for modes(), queue(), interrupt() and
+ * setControls(), which any thread may call at any time, and waitFrame() and metadata(), which each
+ * stream may have a thread of its own for; stop() and configureStreams() only when none of these is
+ * in a call: interrupt() them first. The back end's own threads only append to a queue.
  */
 class Camera
 {
