@@ -67,6 +67,7 @@ protected:
 	std::mutex mutex_;
 	std::condition_variable changed_;
 	std::vector<std::pair<uint64_t, std::thread::id>> told_;
+	Told notices_;
 	std::unique_ptr<Screen> screen_;
 };
 
@@ -139,10 +140,9 @@ TEST_F(FlipsOnRequest, AreToldWhenNobodyAsks)
 
 TEST_F(FlipsOnRequest, AreMissedAllTheSame)
 {
-	Told notices;
-	notices.listenTo(*screen_);
+	notices_.listenTo(*screen_);
 	ASSERT_TRUE(show(2));
-	EXPECT_TRUE(notices.waitNotice(ScreenNotice::Kind::FlipOverdue));
+	EXPECT_TRUE(notices_.waitNotice(ScreenNotice::Kind::FlipOverdue));
 	EXPECT_EQ(screen_->statistics().overdue, 1u);
 }
 

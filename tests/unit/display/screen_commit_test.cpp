@@ -244,8 +244,8 @@ TEST_F(ScreenCommit, FramesWaitForTheirTime)
 TEST_F(ScreenCommit, TwoLayersAreOneCommit)
 {
 	start();
+	Told toldAbove; /* outlives the screen, whose thread calls it */
 	const auto above = openFake(*fake_);
-	Told toldAbove;
 	toldAbove.listenTo(*above);
 	const FrameLayout layout = fakeLayout(640, 480, DRM_FORMAT_XRGB8888);
 	const UniqueFd buffer = fakeDmabuf(layout);
@@ -435,9 +435,9 @@ TEST(ScreenHotplug, WaitsForAConnectorThatIsNotThereYet)
 TEST(ScreenHotplug, EachFrameOfAScreenThatGoesIsCountedAsDark)
 {
 	FakeKms fake({.modes = fakeModes()});
+	Told told; /* outlives the screen, whose thread calls it */
 	const auto screen = openFake(fake);
 	ASSERT_TRUE(screen);
-	Told told;
 	told.listenTo(*screen);
 	const FrameLayout layout = fakeLayout(1920, 1080);
 	const UniqueFd buffer = fakeDmabuf(layout);
