@@ -105,7 +105,13 @@ bool fuzz(const char *element, uint64_t seed, uint64_t steps, unsigned testNumbe
 			accepted += ", " + std::to_string(times) + " " + name;
 	}
 	alarm(0);
-	const std::string left = liveObjects(after);
+	/* The thread of a GstTask lets go of it after it has said that it ended (gst_task_func()).
+	 */
+	std::string left = liveObjects(after);
+	for (unsigned waited = 0; after > before && waited < 100; waited++) {
+		g_usleep(10000);
+		left = liveObjects(after);
+	}
 	const bool clean = after <= before;
 	printf("%s %u - %s: %llu steps of seed %llu%s\n", clean ? "ok" : "not ok", testNumber,
 	       element, static_cast<unsigned long long>(steps),
