@@ -154,7 +154,8 @@ bool CameraMonitor::Watch::tell()
 		join();
 	/*
 	 * libcamera 0.7 does not notice that vimc is unbound, and aborts when it is bound again
-	 * ("duplicated ID"). While others use it, that camera is lost until they have let go of it.
+	 * ("duplicated ID"). While others use it that camera is lost, until they have let go of it
+	 * and there is another change.
 	 */
 	if (share && share->hasStaleCamera()) {
 		joinAnew();

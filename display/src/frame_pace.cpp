@@ -29,10 +29,10 @@ void FramePace::brought(int64_t now)
 
 bool FramePace::expected(int64_t now, int64_t until) const
 {
-	return comesBy(until + interval_ / 4, now);
+	return comesBy(now, until + interval_ / 4);
 }
 
-bool FramePace::comesBy(int64_t until, int64_t now) const
+bool FramePace::comesBy(int64_t now, int64_t until) const
 {
 	return interval_ && now - last_ < 2 * interval_ && last_ + interval_ <= until;
 }

@@ -23,7 +23,7 @@ public:
 	bool expected(int64_t now, int64_t until) const;
 
 	/** \brief Will the next one have come by then, if it is as late as those before? */
-	bool comesBy(int64_t until, int64_t now) const;
+	bool comesBy(int64_t now, int64_t until) const;
 
 	/** \brief ns; 0: not known */
 	int64_t interval() const { return interval_; }

@@ -44,7 +44,7 @@ bool Output::catchesUp(int64_t now)
 	if (!catchUpUntil_)
 		return false;
 	const auto isToCome = [&](const FramePace &pace) {
-		return pace.interval() >= clock_.period() / 4 && pace.comesBy(catchUpUntil_, now);
+		return pace.interval() >= clock_.period() / 4 && pace.comesBy(now, catchUpUntil_);
 	};
 	if (now >= catchUpUntil_ || !mayCatchUp() || !isToCome(layers_.front()->pace))
 		catchUpUntil_ = 0;

@@ -292,13 +292,13 @@ void Output::addFences(int64_t now, int32_t *outFence)
 /* Commits what waits and may be shown now, unless a flip is pending or more will come in time. */
 void Output::commitWaiting(int64_t now)
 {
-	const bool gathering = gathers(now) || catchesUp(now);
+	const bool waits = gathers(now) || catchesUp(now);
 	if (dark()) {
 		for (const auto &layer : layers_)
 			dropWaiting(*layer, &ScreenStatistics::dark);
 		return;
 	}
-	if (holds_ || (pending_ && !overdue_) || now < retryAt_ || gathering)
+	if (holds_ || (pending_ && !overdue_) || now < retryAt_ || waits)
 		return;
 	const auto ready = [&](const auto &layer) {
 		return isReady(*layer, now);

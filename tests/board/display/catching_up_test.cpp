@@ -4,8 +4,6 @@
 #include "display_fixture.h"
 
 #include <atomic>
-#include <cerrno>
-#include <ctime>
 #include <map>
 #include <mutex>
 
@@ -18,25 +16,10 @@ using namespace heapflow::test;
 namespace
 {
 
-constexpr int64_t ms = 1'000'000; /* ns */
 constexpr uint64_t bufferCount = 4;
 constexpr unsigned before = 3;
 constexpr uint64_t frames = 40;
 constexpr uint64_t lateFrame = 20;
-
-int64_t now()
-{
-	timespec time;
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return int64_t{time.tv_sec} * 1000 * ms + time.tv_nsec;
-}
-
-void sleepUntil(int64_t at)
-{
-	const timespec when{at / (1000 * ms), at % (1000 * ms)};
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, nullptr) == EINTR)
-		;
-}
 
 /* In simulated time, where threads are on time. */
 class DisplayCatchingUp : public testing::Test
@@ -71,7 +54,7 @@ protected:
 	{
 		screen_->deliverFlips();
 		const Buffer &buffer = buffers_[++cookie_ % bufferCount];
-		shownAt_[cookie_] = now();
+		shownAt_[cookie_] = monotonicNow();
 		const auto shown = screen_->show(buffer.fd(), layout_, cookie_);
 		ASSERT_TRUE(shown) << textOf(shown);
 	}

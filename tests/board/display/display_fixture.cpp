@@ -2,7 +2,9 @@
 #include "display_fixture.h"
 
 #include <cctype>
+#include <cerrno>
 #include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -124,6 +126,20 @@ int attachments(int dmabuf)
 	ADD_FAILURE() << "dma-buf " << status.st_ino << " is not in bufinfo:\n"
 		      << readText("/sys/kernel/debug/dma_buf/bufinfo");
 	return -1;
+}
+
+int64_t monotonicNow()
+{
+	timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return int64_t{now.tv_sec} * 1000 * ms + now.tv_nsec;
+}
+
+void sleepUntil(int64_t at)
+{
+	const timespec when{at / (1000 * ms), at % (1000 * ms)};
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, nullptr) == EINTR)
+		;
 }
 
 size_t openDescriptors()

@@ -60,6 +60,14 @@ std::vector<uint32_t> settledFramebuffers(const std::vector<uint32_t> &expected)
 /** \brief How many devices are attached to this dma-buf (debugfs dma_buf/bufinfo) */
 int attachments(int dmabuf);
 
+constexpr int64_t ms = 1'000'000; /**< ns */
+
+/** \brief CLOCK_MONOTONIC, ns */
+int64_t monotonicNow();
+
+/** \brief Sleep until then */
+void sleepUntil(int64_t at);
+
 /** \brief Open descriptors of this process */
 size_t openDescriptors();
 

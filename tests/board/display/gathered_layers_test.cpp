@@ -4,8 +4,6 @@
 
 #include <array>
 #include <atomic>
-#include <cerrno>
-#include <ctime>
 #include <thread>
 
 #include <drm_fourcc.h>
@@ -17,17 +15,9 @@ using namespace heapflow::test;
 namespace
 {
 
-constexpr int64_t ms = 1'000'000; /* ns */
 constexpr size_t layerCount = 2;
 constexpr uint64_t bufferCount = 4;
 constexpr uint64_t periods = 60;
-
-void sleepUntil(int64_t at)
-{
-	const timespec when{at / (1000 * ms), at % (1000 * ms)};
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, nullptr) == EINTR)
-		;
-}
 
 struct Layer {
 	std::unique_ptr<Screen> screen;

@@ -118,9 +118,10 @@ TEST_F(ScreenFences, AFenceOfACommitThatCannotBeDuplicatedIsNotHandedOn)
 		given.push_back(fence);
 		::close(fence);
 	});
+	const Frame second = frame(2, -1);
 	{
 		const FewDescriptors one(1); /* for the commit's own */
-		ASSERT_TRUE(screen_->show(frame(2, -1)));
+		ASSERT_TRUE(screen_->show(second));
 	}
 	EXPECT_THAT(given, ElementsAre());
 	ASSERT_TRUE(told_.waitFlips(2));
