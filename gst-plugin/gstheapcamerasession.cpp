@@ -43,7 +43,7 @@ CameraSession::modes(StreamRole role, const std::optional<std::vector<uint32_t>>
 {
 	if (interest && interest->empty())
 		return std::vector<CaptureMode>();
-	/* libcamera tries all configurations of a role each time, whatever is of interest. */
+	/* libcamera tries all configurations of a role, once, whatever is of interest. */
 	const auto formats = info().backend == CameraBackend::V4l2 ? interest : std::nullopt;
 	const Asked asked{role, formats};
 	unsigned refreshed;

@@ -80,12 +80,9 @@ Result<void> LibcameraCamera::acquire()
 Result<std::vector<CaptureMode>> LibcameraCamera::modes(StreamRole role,
 							std::span<const uint32_t> formats)
 {
-	auto modes = libcameraModes(*camera_, role);
-	if (modes && !formats.empty())
-		std::erase_if(*modes, [&](const CaptureMode &mode) {
-			return !std::ranges::contains(formats, mode.fourcc);
-		});
-	return modes;
+	if (disconnected_)
+		return std::unexpected(explain({ENODEV, {}, {}}, 0));
+	return offers_.modes(*camera_, role, formats);
 }
 
 /* Not every camera has a rate to set; the one that has may have limits. */
@@ -149,7 +146,7 @@ LibcameraCamera::configureStreams(std::span<const CaptureRequest> streams,
 	configurations_.clear();
 	{
 		const std::lock_guard lock(controlsMutex_);
-		auto settled = settleStreams(*camera_, streams, sensor);
+		auto settled = settleStreams(*camera_, offers_, streams, sensor);
 		if (!settled)
 			return std::unexpected(settled.error());
 		libcameraConfiguration_ = std::move(*settled);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "frame_queue.h"
+#include "libcamera_offers.h"
 #include "libcamera_requests.h"
 #include "libcamera_session.h"
 #include "sequence.h"
@@ -71,6 +72,7 @@ private:
 	std::shared_ptr<libcamera::Camera> camera_;
 	CameraInfo info_;
 	std::set<dev_t> nodes_; /* none: a camera without hardware */
+	LibcameraOffers offers_;
 	bool acquired_ = false;
 	std::unique_ptr<libcamera::CameraConfiguration> libcameraConfiguration_;
 	std::vector<CaptureConfiguration> configurations_;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "libcamera_negotiation.h"
 
-#include "libcamera_formats.h"
+#include "libcamera_offers.h"
 #include "request_fixation.h"
 
 #include <cerrno>
@@ -12,21 +12,6 @@ namespace heapflow
 
 namespace
 {
-
-libcamera::StreamRole roleToLibcamera(StreamRole role)
-{
-	switch (role) {
-	case StreamRole::VideoRecording:
-		return libcamera::StreamRole::VideoRecording;
-	case StreamRole::StillCapture:
-		return libcamera::StreamRole::StillCapture;
-	case StreamRole::Raw:
-		return libcamera::StreamRole::Raw;
-	case StreamRole::Viewfinder:
-		break;
-	}
-	return libcamera::StreamRole::Viewfinder;
-}
 
 std::vector<libcamera::StreamRole> rolesOf(std::span<const CaptureRequest> requests)
 {
@@ -88,39 +73,17 @@ Result<void> setSensor(libcamera::Camera &camera, libcamera::CameraConfiguration
 	return {};
 }
 
-Result<std::vector<CaptureMode>> modesOf(libcamera::CameraConfiguration &configuration)
-{
-	libcamera::StreamConfiguration &stream = configuration.at(0);
-	const uint32_t byDefault = stream.pixelFormat.fourcc();
-	const libcamera::StreamFormats formats = stream.formats();
-
-	auto accepts = [&](libcamera::PixelFormat format, libcamera::Size size) {
-		stream.pixelFormat = format;
-		stream.size = size;
-		stream.stride = 0;
-		return configuration.validate() != libcamera::CameraConfiguration::Invalid &&
-		       stream.pixelFormat == format && stream.size == size;
-	};
-	auto modes = modesFromLibcamera(formats, accepts);
-	sortByPreference(modes, byDefault);
-	return modes;
-}
-
 /* What is asked of one stream, completed by what the camera has. */
-Result<void> fillStream(libcamera::Camera &camera, libcamera::StreamConfiguration &stream,
-			const CaptureRequest &request)
+Result<void> fillStream(libcamera::Camera &camera, LibcameraOffers &offers,
+			libcamera::StreamConfiguration &stream, const CaptureRequest &request)
 {
-	auto alone = camera.generateConfiguration({roleToLibcamera(request.role)});
-	if (!alone || alone->empty())
-		return fail(ENODEV, std::format("the camera {} offers no stream", camera.id()));
+	const auto offer = offers.of(camera, request.role);
+	if (!offer)
+		return std::unexpected(offer.error());
 	CaptureRequest defaults;
-	defaults.width = alone->at(0).size.width;
-	defaults.height = alone->at(0).size.height;
-	const unsigned defaultCount = alone->at(0).bufferCount;
-	const auto modes = modesOf(*alone);
-	if (!modes)
-		return std::unexpected(modes.error());
-	const auto fixed = fixRequest(*modes, request, defaults);
+	defaults.width = (*offer)->width;
+	defaults.height = (*offer)->height;
+	const auto fixed = fixRequest((*offer)->modes, request, defaults);
 	if (!fixed)
 		return std::unexpected(fixed.error());
 
@@ -128,27 +91,17 @@ Result<void> fillStream(libcamera::Camera &camera, libcamera::StreamConfiguratio
 	stream.size = {fixed->width, fixed->height};
 	/* A stride left over from an earlier validate() would count as a wish (invariant 4). */
 	stream.stride = fixed->stride;
-	stream.bufferCount = fixed->bufferCount ? fixed->bufferCount : defaultCount;
+	stream.bufferCount = fixed->bufferCount ? fixed->bufferCount : (*offer)->bufferCount;
 	stream.colorSpace.reset();
 	return {};
 }
 
 } /* namespace */
 
-Result<std::vector<CaptureMode>> libcameraModes(libcamera::Camera &camera, StreamRole role)
-{
-	auto configuration = camera.generateConfiguration({roleToLibcamera(role)});
-	if (!configuration || configuration->empty())
-		return fail(
-			role == StreamRole::Viewfinder ? ENODEV : ENOTSUP,
-			std::format("the camera {} offers no stream in this role", camera.id()));
-	return modesOf(*configuration);
-}
-
 /* Agree on all streams. */
 Result<std::unique_ptr<libcamera::CameraConfiguration>>
-settleStreams(libcamera::Camera &camera, std::span<const CaptureRequest> requests,
-	      const SensorRequest &sensor)
+settleStreams(libcamera::Camera &camera, LibcameraOffers &offers,
+	      std::span<const CaptureRequest> requests, const SensorRequest &sensor)
 {
 	const auto roles = rolesOf(requests);
 	auto configuration = camera.generateConfiguration(roles);
@@ -161,7 +114,8 @@ settleStreams(libcamera::Camera &camera, std::span<const CaptureRequest> request
 				    : std::format("the camera {} offers no stream", camera.id()));
 
 	for (unsigned i = 0; i < requests.size(); ++i)
-		if (auto filled = fillStream(camera, configuration->at(i), requests[i]); !filled)
+		if (auto filled = fillStream(camera, offers, configuration->at(i), requests[i]);
+		    !filled)
 			return std::unexpected(filled.error());
 	if (auto set = setSensor(camera, *configuration, sensor); !set)
 		return std::unexpected(set.error());

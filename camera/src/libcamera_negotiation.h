@@ -2,6 +2,8 @@
 /* What libcamera's streams can be, and what is agreed on. */
 #pragma once
 
+#include "libcamera_offers.h"
+
 #include "heapflow/camera/camera.h"
 
 #include <memory>
@@ -13,16 +15,13 @@
 namespace heapflow
 {
 
-/** \brief As Camera::modes() */
-Result<std::vector<CaptureMode>> libcameraModes(libcamera::Camera &camera, StreamRole role);
-
 /**
  * \brief Agree on all streams and configure the camera, which must be acquired
  *
  * What libcamera adjusts is in the answer. Errors: as Camera::configureStreams().
  */
 Result<std::unique_ptr<libcamera::CameraConfiguration>>
-settleStreams(libcamera::Camera &camera, std::span<const CaptureRequest> requests,
-	      const SensorRequest &sensor);
+settleStreams(libcamera::Camera &camera, LibcameraOffers &offers,
+	      std::span<const CaptureRequest> requests, const SensorRequest &sensor);
 
 } /* namespace heapflow */

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <format>
+#include <initializer_list>
 #include <mutex>
 #include <utility>
 
@@ -27,6 +28,7 @@ struct Shared {
 	std::mutex mutex;
 	std::unique_ptr<libcamera::CameraManager> manager;
 	unsigned users = 0;
+	bool virtualIsQuiet = false;
 	std::string tuningFile;
 	std::set<int> monitors;     /* on which the manager hears of devices */
 	std::set<std::string> lost; /* ids */
@@ -70,16 +72,6 @@ bool foreignManagerExists()
 	return exists;
 }
 
-/* Every configure() is an info message by default. A user who set levels gets what they ask for. */
-void quietenLogs()
-{
-	if (getenv("LIBCAMERA_LOG_LEVELS"))
-		return;
-	for (const char *category :
-	     {"Camera", "CameraManager", "IPAManager", "IPAProxy", "Virtual"})
-		libcamera::logSetLevel(category, "WARN");
-}
-
 /*
  * Each module that processes images looks at a variable of its own (IPAProxy::configurationFile()
  * and, for the Raspberry Pi's, PipeHandlerBase); which one will run is not known before.
@@ -95,7 +87,26 @@ void publishTuningFile(const std::string &path)
 	}
 }
 
+/* Every configure() is an info message by default. A user who set levels gets what they ask for. */
+void quieten(std::initializer_list<const char *> categories)
+{
+	if (getenv("LIBCAMERA_LOG_LEVELS"))
+		return;
+	for (const char *category : categories)
+		libcamera::logSetLevel(category, "WARN");
+}
+
 } /* namespace */
+
+void quietenVirtualCamera()
+{
+	Shared &state = shared();
+	std::lock_guard lock(state.mutex);
+	/* Once: others may be making categories meanwhile, and not every version has a lock for
+	 * them. */
+	if (!std::exchange(state.virtualIsQuiet, true))
+		quieten({"Virtual"});
+}
 
 Result<void> LibcameraSession::setTuningFile(const std::string &path)
 {
@@ -128,7 +139,8 @@ Result<LibcameraSession> LibcameraSession::create()
 		if (const int ret = manager->start())
 			return fail(-ret, "libcamera does not start",
 				    "LIBCAMERA_LOG_LEVELS=*:DEBUG shows why");
-		quietenLogs();
+		quieten({"Camera", "CameraManager", "IPAManager", "IPAProxy"});
+		state.virtualIsQuiet = false;
 		state.manager = std::move(manager);
 		state.lost.clear();
 		state.monitors = ueventSockets();

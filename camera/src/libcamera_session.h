@@ -17,6 +17,14 @@ namespace heapflow
 {
 
 /**
+ * \brief Warnings and errors only, of the virtual camera, unless the user set levels
+ *
+ * To be called when it has logged something: before, its category has no level to set
+ * (logSetLevel()). Of each manager the first call counts. Any thread.
+ */
+void quietenVirtualCamera();
+
+/**
  * \brief A share in the CameraManager
  *
  * libcamera allows one manager per process and aborts on a second; it is started with the first

@@ -5,10 +5,14 @@
 #include "result.h"
 
 #include <cerrno>
+#include <cstdlib>
+#include <functional>
+#include <optional>
 
 #include <drm/drm_fourcc.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <libcamera/logging.h>
 
 using namespace heapflow;
 using namespace heapflow::test;
@@ -104,6 +108,68 @@ TEST(Virtual, ModesAreTheSizesOfItsFileNotTheRangeItSays)
 	ASSERT_TRUE(near) << textOf(near);
 	EXPECT_EQ(near->layout.width, 640u);
 	EXPECT_EQ(near->layout.height, 480u);
+}
+
+/* How often libcamera says meanwhile that it looked at a size. */
+size_t sizesTried(const std::function<void()> &what)
+{
+	testing::internal::CaptureStderr();
+	what();
+	const std::string said = testing::internal::GetCapturedStderr();
+	const std::string line = "Stream configuration adjusted";
+	size_t lines = 0;
+	for (size_t at = said.find(line); at != said.npos; at = said.find(line, at + 1))
+		++lines;
+	return lines;
+}
+
+/* LIBCAMERA_LOG_LEVELS as wanted, and as it was at the end. */
+class LogLevels
+{
+public:
+	explicit LogLevels(const char *levels)
+	{
+		if (const char *before = getenv(name))
+			before_ = before;
+		set(levels);
+	}
+	~LogLevels() { set(before_ ? before_->c_str() : nullptr); }
+	LogLevels(const LogLevels &) = delete;
+	LogLevels &operator=(const LogLevels &) = delete;
+
+private:
+	static constexpr const char *name = "LIBCAMERA_LOG_LEVELS";
+	static void set(const char *levels)
+	{
+		if (levels)
+			setenv(name, levels, 1);
+		else
+			unsetenv(name);
+	}
+	std::optional<std::string> before_;
+};
+
+/* Each size is a validate(), and each of these a line. */
+TEST(Virtual, ListingItsModesDoesNotFillTheLog)
+{
+	const LogLevels none(nullptr);
+	auto opened = openCamera(camera);
+	ASSERT_TRUE(opened) << textOf(opened);
+	/* As in a process whose first this is. */
+	libcamera::logSetLevel("Virtual", "INFO");
+	EXPECT_LE(sizesTried([&] { EXPECT_TRUE((*opened)->modes()); }), 1U);
+}
+
+TEST(Virtual, ItsSizesAreTriedOnce)
+{
+	/* A user's levels are left alone; libcamera has read them by now. */
+	const LogLevels users("Virtual:INFO");
+	libcamera::logSetLevel("Virtual", "INFO");
+	auto opened = openCamera(camera);
+	ASSERT_TRUE(opened) << textOf(opened);
+	EXPECT_GT(sizesTried([&] { EXPECT_TRUE((*opened)->modes()); }), 2U);
+	EXPECT_EQ(sizesTried([&] { EXPECT_TRUE((*opened)->modes()); }), 0U);
+	EXPECT_LE(sizesTried([&] { EXPECT_TRUE((*opened)->configure(small)); }), 2U);
 }
 
 TEST(Virtual, AFormatItDoesNotHaveIsAnErrorNotAnotherFormat)
