@@ -184,13 +184,13 @@ static Result<void> gst_heap_camera_src_try_elsewhere(GstHeapCameraSrc *self,
 	return {};
 }
 
-/* The next frame of a pad's stream; the pad that leads also repairs what can be. */
+/* The next frame of a pad's stream, asked for now; the pad that leads also repairs what can be. */
 static Result<CapturedFrame> gst_heap_camera_src_wait(GstHeapCameraSrc *self, GstHeapCameraPad *pad,
-						      CameraSession &session)
+						      CameraSession &session, int64_t now)
 {
 	CameraPad &state = gst_heap_camera_pad_state(pad);
 	const bool leads = gst_heap_camera_src_leads(self, pad);
-	int64_t silentSince = monotonicNow();
+	int64_t silentSince = now;
 
 	for (;;) {
 		const bool kept = session.buffersKept(state.stream) > 0;
@@ -322,7 +322,7 @@ Result<GstBuffer *> gst_heap_camera_src_next_buffer(GstHeapCameraSrc *self, GstH
 		if (!session)
 			return heapflow::fail(heapflow::gst::negotiateAgain, "no camera");
 		const int64_t asked = monotonicNow();
-		auto frame = gst_heap_camera_src_wait(self, pad, *session);
+		auto frame = gst_heap_camera_src_wait(self, pad, *session, asked);
 		if (frame && state.policy == FramePolicy::LatestFrame)
 			frame = gst_heap_camera_src_latest(self, pad, *session, *frame);
 		if (!frame)

@@ -104,6 +104,7 @@ static void gst_heap_kms_sink_set_due(GstHeapKmsSink *self, GstBuffer *buffer, F
 						      GST_BUFFER_PTS(buffer))
 			: GST_CLOCK_TIME_NONE;
 	times.due = heapflow::gst::monotonicNow();
+	times.brought = times.due;
 	if (clock && gst_base_sink_get_sync(base) && GST_CLOCK_TIME_IS_VALID(running)) {
 		times.due = heapflow::gst::monotonicOf(
 				    clock, gst_element_get_base_time(GST_ELEMENT_CAST(self)) +

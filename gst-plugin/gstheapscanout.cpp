@@ -278,7 +278,7 @@ Result<bool> Scanout::show(GstBuffer *buffer, const FrameLayout &layout, const R
 	Result<void> shown;
 	bool planned = false;
 
-	screen_->deliverFlips(waits_ ? flipPatience : std::chrono::milliseconds(0));
+	screen_->deliverFlips(waits_ ? flipPatience : std::chrono::milliseconds(0), times.brought);
 	{
 		Lock lock(*this);
 		/* The same frame elsewhere on the screen is another picture. */

@@ -15,6 +15,7 @@ struct FrameTimes {
 	int64_t due = 0;                     /**< when it is meant to be shown */
 	bool timed = false;                  /**< it waits for that time */
 	std::optional<uint64_t> runningTime; /**< ns, of the pipeline, when it has one */
+	std::optional<int64_t> brought;      /**< when the sink was given it */
 };
 
 /** \brief Counts and latencies; plain arithmetic, one thread at a time */

@@ -15,6 +15,32 @@ namespace
 /* More is a stalled system, not a property of the camera. */
 constexpr GstClockTime longestLatency = GST_SECOND / 2;
 
+struct Calibration {
+	GstClockTime internal;
+	GstClockTime external;
+	GstClockTime numerator;
+	GstClockTime denominator;
+};
+
+/*
+ * Of a clock whose internal time is CLOCK_MONOTONIC: GStreamer's system clock, of the type that it
+ * has by default (gst_system_clock_get_internal_time()). What is derived from it, an audio sink's
+ * clock or one of the network, has a time of its own.
+ */
+std::optional<Calibration> calibrationOfMonotonic(GstClock *clock)
+{
+	if (G_OBJECT_TYPE(clock) != GST_TYPE_SYSTEM_CLOCK)
+		return std::nullopt;
+	GstClockType type = GST_CLOCK_TYPE_OTHER;
+	g_object_get(clock, "clock-type", &type, nullptr);
+	if (type != GST_CLOCK_TYPE_MONOTONIC)
+		return std::nullopt;
+	Calibration found;
+	gst_clock_get_calibration(clock, &found.internal, &found.external, &found.numerator,
+				  &found.denominator);
+	return found;
+}
+
 } /* namespace */
 
 int64_t monotonicNow()
@@ -36,8 +62,14 @@ GstClockTime runningTimeOf(GstElement *element, int64_t monotonic)
 	if (!clock)
 		return GST_CLOCK_TIME_NONE;
 
-	const int64_t age = monotonicNow() - monotonic;
-	const int64_t onClock = int64_t(gst_clock_get_time(clock)) - age;
+	int64_t onClock;
+	if (const auto calibration = calibrationOfMonotonic(clock))
+		onClock = int64_t(gst_clock_adjust_with_calibration(
+			nullptr, GstClockTime(std::max<int64_t>(monotonic, 0)),
+			calibration->internal, calibration->external, calibration->numerator,
+			calibration->denominator));
+	else
+		onClock = int64_t(gst_clock_get_time(clock)) - (monotonicNow() - monotonic);
 	gst_object_unref(clock);
 	const auto baseTime = int64_t(gst_element_get_base_time(element));
 	return onClock > baseTime ? GstClockTime(onClock - baseTime) : 0;
@@ -45,6 +77,10 @@ GstClockTime runningTimeOf(GstElement *element, int64_t monotonic)
 
 int64_t monotonicOf(GstClock *clock, GstClockTime clockTime)
 {
+	if (const auto calibration = calibrationOfMonotonic(clock))
+		return int64_t(gst_clock_unadjust_with_calibration(
+			nullptr, clockTime, calibration->internal, calibration->external,
+			calibration->numerator, calibration->denominator));
 	const int64_t now = monotonicNow();
 	return now + (int64_t(clockTime) - int64_t(gst_clock_get_time(clock)));
 }

@@ -22,12 +22,17 @@ GstCaps *arrivalReference();
  * \brief A time of CLOCK_MONOTONIC as running time of the pipeline, whatever its clock (invariant
  * 13)
  *
- * The age of the frame is the same on both clocks. \return GST_CLOCK_TIME_NONE without a clock, 0
- * for a time before the pipeline ran.
+ * Of GStreamer's system clock it is the same time, calibrated, so that no clock is looked at; to
+ * others the age of the frame leads, which is the same on both. \return GST_CLOCK_TIME_NONE without
+ * a clock, 0 for a time before the pipeline ran.
  */
 GstClockTime runningTimeOf(GstElement *element, int64_t monotonic);
 
-/** \brief The same the other way round: now, and the difference to `clockTime` on the clock */
+/**
+ * \brief The same the other way round
+ *
+ * Of the system clock the calibration is undone; to others, now and the difference to `clockTime`.
+ */
 int64_t monotonicOf(GstClock *clock, GstClockTime clockTime);
 
 /** \brief Writes what is known of a frame on its buffer; the streaming thread's */

@@ -42,8 +42,12 @@ void FrameQueue::fail(Error error)
 Result<CapturedFrame> FrameQueue::wait(std::chrono::milliseconds timeout)
 {
 	std::unique_lock lock(mutex_);
-	changed_.wait_for(lock, timeout,
-			  [this] { return interrupted_ || nudged_ || count_ || failure_; });
+	const auto isOver = [this] {
+		return interrupted_ || nudged_ || count_ || failure_;
+	};
+	/* wait_for() looks at the clock before it looks at what is there. */
+	if (!isOver())
+		changed_.wait_for(lock, timeout, isOver);
 
 	if (interrupted_)
 		return heapflow::fail(ECANCELED, "waiting for a frame was interrupted");

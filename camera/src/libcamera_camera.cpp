@@ -3,6 +3,7 @@
 
 #include "buffer_check.h"
 #include "clock.h"
+#include "countdown.h"
 #include "libcamera_controls.h"
 #include "libcamera_formats.h"
 #include "libcamera_frames.h"
@@ -348,9 +349,8 @@ Result<CapturedFrame> LibcameraCamera::waitFrame(std::chrono::milliseconds timeo
 					stream ? std::format(" stream {}", stream) : ""),
 			    "Call start() first");
 
-	const auto end = std::chrono::steady_clock::now() + timeout;
-	for (auto left = timeout;;) {
-		auto frame = streams_[stream].frames.wait(left);
+	for (Countdown countdown(timeout);;) {
+		auto frame = streams_[stream].frames.wait(countdown.left());
 		if (!frame && frame.error().code != EAGAIN)
 			return std::unexpected(explain(frame.error(), stream));
 		if (frame)
@@ -358,16 +358,13 @@ Result<CapturedFrame> LibcameraCamera::waitFrame(std::chrono::milliseconds timeo
 		/* Requests that waited for a slow stream, or for a fence. */
 		if (const int code = requests_.pump(); code && !frame)
 			return std::unexpected(explain({code, "", ""}, stream));
-		if (!frame) {
-			left = std::max(std::chrono::ceil<std::chrono::milliseconds>(
-						end - std::chrono::steady_clock::now()),
-					std::chrono::milliseconds(0));
+		if (!frame)
 			continue;
-		}
 		frame->sequence =
 			streams_[stream].sequence.extend(static_cast<uint32_t>(frame->sequence));
-		/* Without a sensor the time is that of steady_clock already. */
-		if (!nodes_.empty())
+		/* Without a sensor the time is that of steady_clock already; and one that is not
+		 * ahead of the arrival is: taking off the time suspended leads away from it. */
+		if (!nodes_.empty() && frame->timestamp > frame->arrival)
 			frame->timestamp = monotonicFromSensor(frame->timestamp, frame->arrival,
 							       suspendedTime());
 		return frame;

@@ -3,6 +3,7 @@
 
 #include "buffer_check.h"
 #include "clock.h"
+#include "countdown.h"
 #include "request_fixation.h"
 #include "v4l2_controls.h"
 #include "v4l2_formats.h"
@@ -296,7 +297,7 @@ Result<CapturedFrame> V4l2Camera::waitFrame(std::chrono::milliseconds timeout, u
 		return fail(EINVAL, std::format("{} is not streaming", name()),
 			    "Call start() first");
 
-	const int64_t deadline = monotonicNow() + std::chrono::nanoseconds(timeout).count();
+	Countdown countdown(timeout);
 	while (true) {
 		descriptors_.clear();
 		descriptors_.push_back({wakeup_.get(), POLLIN, 0});
@@ -306,9 +307,8 @@ Result<CapturedFrame> V4l2Camera::waitFrame(std::chrono::milliseconds timeout, u
 		descriptors_.push_back(
 			{starved || failure_ ? -1 : node_.fd(), POLLIN | POLLPRI, 0});
 		const int again = queue_.watchPending(descriptors_);
-		const int64_t left = std::max<int64_t>(0, deadline - monotonicNow());
-		/* Rounded up: waking before the deadline would spin. */
-		int wait = static_cast<int>((left + 999'999) / 1'000'000);
+		const int left = static_cast<int>(countdown.left().count());
+		int wait = left;
 		if (again >= 0)
 			wait = std::min(wait, again);
 		if (failure_)
@@ -323,7 +323,7 @@ Result<CapturedFrame> V4l2Camera::waitFrame(std::chrono::milliseconds timeout, u
 			return frame;
 		if (failure_)
 			return std::unexpected(*failure_);
-		if (left == 0)
+		if (left == 0 || (ready == 0 && wait == left))
 			return timedOut(timeout);
 	}
 }

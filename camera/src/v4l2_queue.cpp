@@ -170,18 +170,21 @@ Result<bool> V4l2Queue::queue(unsigned index, std::optional<Fence> release)
 	const bool starved = starvedLocked();
 	Slot &slot = slots_[index];
 	slot.fence = std::move(release);
-	slot.since = monotonicNow();
+	slot.since = 0;
 	slot.code = 0;
 	slot.owner = Owner::Pending;
 	if (auto sent = sendOne(index); !sent)
 		return std::unexpected(sent.error());
+	/* One that the driver took at once needs no time. */
+	if (slot.owner == Owner::Pending)
+		slot.since = monotonicNow();
 	return starved || slot.owner == Owner::Pending;
 }
 
 Result<void> V4l2Queue::sendOne(unsigned index)
 {
 	Slot &slot = slots_[index];
-	const bool late = monotonicNow() - slot.since > patience;
+	const bool late = slot.since && monotonicNow() - slot.since > patience;
 	if (slot.fence) {
 		/* One that failed is over as well: its device has stopped. */
 		const auto status = slot.fence->status();

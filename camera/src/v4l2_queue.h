@@ -84,7 +84,7 @@ private:
 		int fd = -1;
 		Owner owner = Owner::Caller;
 		std::optional<Fence> fence;
-		int64_t since = 0; /* ns, CLOCK_MONOTONIC, when it became pending */
+		int64_t since = 0; /* ns, CLOCK_MONOTONIC: when it stayed pending; 0: has not */
 		int code = 0;      /* with which the driver refused it last */
 	};
 

@@ -42,9 +42,9 @@ public:
 	{
 		output_->setFlipDelivery(layer_, delivery);
 	}
-	void deliverFlips(std::chrono::milliseconds patience) override
+	void deliverFlips(std::chrono::milliseconds patience, std::optional<int64_t> now) override
 	{
-		output_->deliverFlips(layer_, patience);
+		output_->deliverFlips(layer_, patience, now);
 	}
 	void setNoticeHandler(NoticeHandler handler) override
 	{

@@ -278,7 +278,6 @@ Result<void> Output::show(OutputLayer *layer, const Frame &frame)
 		       .crop = *crop,
 		       .due = frame.due,
 		       .captured = frame.captured};
-	const int64_t now = monotonicNow();
 	if (!dark()) {
 		const auto framebuffer = cache_.get(frame.dmabufs(), frame.layout);
 		if (!framebuffer)
@@ -291,13 +290,15 @@ Result<void> Output::show(OutputLayer *layer, const Frame &frame)
 			if (auto settled = settle(layer, *framebuffer, *crop); !settled)
 				return settled;
 		}
-		if (frame.due && clock_.stale(now))
-			syncClock();
 	}
 
 	auto fence = dark() ? Result<UniqueFd>() : fenceOfFrame(frame);
 	if (!fence)
 		return std::unexpected(fence.error());
+	/* Just before the commit, which in a steady state is timed from here. */
+	const int64_t now = monotonicNow();
+	if (frame.due && !dark() && clock_.stale(now))
+		syncClock();
 	if (const uint64_t replaced = layer->frames.offer(own)) {
 		layer->statistics.dropped++;
 		layer->statistics.replaced++;
@@ -309,7 +310,7 @@ Result<void> Output::show(OutputLayer *layer, const Frame &frame)
 	if (isReady(*layer, now))
 		beginGathering(now);
 	layer->attended = layer->options.dropPolicy == DropPolicy::Queue;
-	commitWaiting(now);
+	commitWaiting(now, true);
 	updateWakeUps(now);
 	const bool gathering = gatherUntil_ && isReady(*layer, now);
 	auto taken = layer->attended && !gathering ? waitForCommit(lock, *layer, own, now)

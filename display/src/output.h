@@ -73,7 +73,8 @@ public:
 	void setOptions(OutputLayer *layer, const LayerOptions &options);
 	void setFlipHandler(OutputLayer *layer, Screen::FlipHandler handler);
 	void setFlipDelivery(OutputLayer *layer, FlipDelivery delivery);
-	void deliverFlips(OutputLayer *layer, std::chrono::milliseconds patience);
+	void deliverFlips(OutputLayer *layer, std::chrono::milliseconds patience,
+			  std::optional<int64_t> now);
 	void setNoticeHandler(OutputLayer *layer, Screen::NoticeHandler handler);
 	void setFenceHandler(OutputLayer *layer, Screen::FenceHandler handler);
 
@@ -185,7 +186,7 @@ private:
 			       const Current &now) const;
 	Result<bool> buildFrames(int64_t now);
 	void addFences(int64_t now, int32_t *outFence);
-	void commitWaiting(int64_t now);
+	void commitWaiting(int64_t now, bool justLooked = false);
 	void committed(int32_t fence, int64_t now, int64_t took);
 	void commitFailed(int code, int64_t now);
 	bool settleAgain(const Error &error);
@@ -267,6 +268,7 @@ private:
 	unsigned waiters_ = 0; /* threads in waitFor() */
 	bool pending_ = false;
 	int64_t pendingSince_ = 0;
+	int64_t flipArrival_ = 0; /* ns: when the last flip was heard of */
 	bool overdue_ = false;
 	int64_t gatherUntil_ = 0;  /* what waits, waits for other layers' frames; 0: it does not */
 	int64_t catchUpUntil_ = 0; /* what waits, waits for a newer one; 0: it does not */

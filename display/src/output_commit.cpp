@@ -290,7 +290,7 @@ void Output::addFences(int64_t now, int32_t *outFence)
 }
 
 /* Commits what waits and may be shown now, unless a flip is pending or more will come in time. */
-void Output::commitWaiting(int64_t now)
+void Output::commitWaiting(int64_t now, bool justLooked)
 {
 	const bool waits = gathers(now) || catchesUp(now);
 	if (dark()) {
@@ -319,7 +319,8 @@ void Output::commitWaiting(int64_t now)
 	addFences(now, &outFence);
 	const uint32_t flags = DRM_MODE_ATOMIC_NONBLOCK | DRM_MODE_PAGE_FLIP_EVENT |
 			       (*modeset ? DRM_MODE_ATOMIC_ALLOW_MODESET : 0);
-	const int64_t start = monotonicNow();
+	/* What commits take is told; of a modeset all is asked and built meanwhile. */
+	const int64_t start = justLooked && !whole_ ? now : monotonicNow();
 	const bool tear = mayTear(now);
 	int code = request_.commit(drm(), flags | (tear ? DRM_MODE_PAGE_FLIP_ASYNC : 0),
 				   serial_ + 1, &statistics_.interrupted);

@@ -26,7 +26,7 @@ constexpr int64_t masterRetry = 200'000'000;  /* ns */
 constexpr int64_t unaskedAfter = 250'000'000; /* ns */
 
 /* A flip that is told within this time had come before. */
-constexpr std::chrono::microseconds atOnce{500};
+constexpr int64_t atOnce = 500'000; /* ns */
 
 } /* namespace */
 
@@ -39,6 +39,7 @@ void Output::flipped(const RawFlip &flip)
 			return;
 		if (flip.timestamp)
 			clock_.seen(flip.timestamp);
+		flipArrival_ = flip.arrival;
 		finishFlip(flip);
 		beginCatchingUp(flip);
 		commitWaiting(flip.arrival);
@@ -165,9 +166,9 @@ bool Output::waitsForFlip(const OutputLayer &layer) const
 }
 
 /* Without the lock while reading: flipped() takes it. */
-void Output::deliverFlips(OutputLayer *layer, std::chrono::milliseconds patience)
+void Output::deliverFlips(OutputLayer *layer, std::chrono::milliseconds patience,
+			  std::optional<int64_t> now)
 {
-	using Clock = std::chrono::steady_clock;
 	const auto isAsked = [this, layer] {
 		const Lock lock(mutex_);
 		return waitsForFlip(*layer);
@@ -184,12 +185,13 @@ void Output::deliverFlips(OutputLayer *layer, std::chrono::milliseconds patience
 		device_->takeFlips();
 	if (patience.count() <= 0 || !isAsked())
 		return;
-	const auto begin = Clock::now();
+	const int64_t begin = now ? *now : monotonicNow();
 	auto left = patience;
 	while (left.count() > 0 && device_->waitForFlips(left, isAsked) && isAsked())
-		left = patience -
-		       std::chrono::floor<std::chrono::milliseconds>(Clock::now() - begin);
-	layer->waitedForFlip = Clock::now() - begin >= atOnce;
+		left = patience - std::chrono::floor<std::chrono::milliseconds>(
+					  std::chrono::nanoseconds(monotonicNow() - begin));
+	const Lock lock(mutex_);
+	layer->waitedForFlip = waitsForFlip(*layer) || flipArrival_ - begin >= atOnce;
 }
 
 /* When timer() must be called next, and whether a flip wakes the device's thread. */

@@ -25,8 +25,9 @@ bool Output::waitFor(Lock &lock, std::condition_variable &changed,
 	if (condition())
 		return true;
 	waiters_++;
-	commitWaiting(monotonicNow());
-	updateWakeUps(monotonicNow());
+	const int64_t now = monotonicNow();
+	commitWaiting(now);
+	updateWakeUps(now);
 	const bool met = changed.wait_for(lock, timeout, condition);
 	waiters_--;
 	updateWakeUps(monotonicNow());

@@ -71,7 +71,11 @@ TEST_P(Fences, AFenceThatTakesLongerThanLibcameraWaits)
 {
 	const auto indices = takeAll();
 	ASSERT_TRUE(capture_.camera->queue(indices[0], 0, timeline_.fence(1)));
+	const auto begin = std::chrono::steady_clock::now();
 	EXPECT_EQ(codeOf(capture_.camera->waitFrame(800ms)), ETIMEDOUT);
+	const auto took = std::chrono::steady_clock::now() - begin;
+	EXPECT_GE(took, 800ms);
+	EXPECT_LT(took, 2200ms) << "twice, and some time";
 	timeline_.increase();
 	const auto frame = capture_.camera->waitFrame(patience);
 	ASSERT_TRUE(frame) << textOf(frame);

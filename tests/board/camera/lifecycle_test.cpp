@@ -151,14 +151,30 @@ TEST_P(Lifecycle, StarvedItTimesOutAndGoesOnWhenFed)
 		held.push_back(frame->index);
 	}
 	EXPECT_THAT(held, testing::UnorderedElementsAre(0, 1, 2, 3));
+	const auto begin = std::chrono::steady_clock::now();
 	const auto none = capture->camera->waitFrame(100ms);
 	ASSERT_FALSE(none);
 	EXPECT_EQ(codeOf(none), ETIMEDOUT) << textOf(none);
+	EXPECT_GE(std::chrono::steady_clock::now() - begin, 100ms);
 	EXPECT_THAT(none.error().message, HasSubstr("100 ms"));
 	for (const unsigned index : held)
 		EXPECT_TRUE(capture->camera->queue(index));
 	const auto frames = takeFrames(*capture, 2);
 	EXPECT_TRUE(frames) << textOf(frames);
+}
+
+/* A wait may be made of several; one that nothing interrupts is not. */
+TEST_P(Lifecycle, ATimeOutIsWaitedOutOnce)
+{
+	auto capture = start();
+	ASSERT_TRUE(capture) << textOf(capture);
+	for (unsigned taken = 0; taken < 4; ++taken)
+		ASSERT_TRUE(capture->camera->waitFrame(patience));
+	const auto begin = std::chrono::steady_clock::now();
+	EXPECT_EQ(codeOf(capture->camera->waitFrame(2s)), ETIMEDOUT);
+	const auto took = std::chrono::steady_clock::now() - begin;
+	EXPECT_GE(took, 2s);
+	EXPECT_LT(took, 3900ms);
 }
 
 TEST_P(Lifecycle, InterruptWakesAWaiterFromAnotherThread)

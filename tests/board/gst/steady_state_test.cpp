@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Invariants 1, 3 and 6, watched while pictures play. */
 #include "board.h"
+#include "clock_looks.h"
 #include "dmabuf_witness.h"
 #include "pipeline.h"
 #include "thread_sleeps.h"
@@ -111,6 +112,31 @@ TEST(SteadyState, NoThreadIsWokenForAFlip)
 	expectAllShown(pipeline, 200);
 	EXPECT_GT(before, 0U);
 	EXPECT_LE(after - before, 12U) << "in two seconds";
+}
+
+/*
+ * Six of ours: when a frame is asked for, when it came, when the sink has it, when the flip before
+ * it was heard of, and before and after its commit. The seventh is GStreamer's.
+ */
+TEST(SteadyState, TheClockIsLookedAtSevenTimesAFrame)
+{
+	const Vivid vivid("0");
+	Pipeline pipeline(std::format("heapcamerasrc name=source camera-name={} num-buffers=200 "
+				      "heap=video@42000000 ! heapkmssink name=sink sync=false",
+				      vivid.node()));
+	constexpr unsigned first = 60, last = 180;
+	unsigned long before = 0, after = 0;
+	pipeline.onBuffer([&](GstBuffer *, unsigned number) {
+		if (number == first)
+			before = clockLooks();
+		if (number == last)
+			after = clockLooks();
+	});
+	pipeline.run();
+	expectAllShown(pipeline, 200);
+	const double each = double(after - before) / (last - first);
+	EXPECT_GE(each, 5) << "it is not counted";
+	EXPECT_LE(each, 7.5);
 }
 
 /*

@@ -81,6 +81,77 @@ TEST_F(Timing, ATimeOfTheClockComesBack)
 	EXPECT_NEAR(double(back), double(expected), double(50 * ms));
 }
 
+/* GStreamer's system clock is CLOCK_MONOTONIC, calibrated: to the nanosecond, at any time. */
+/* As an audio sink's and the network's clocks: derived, with a time of their own. */
+struct DerivedClock {
+	GstSystemClock parent;
+};
+struct DerivedClockClass {
+	GstSystemClockClass parent;
+};
+
+G_DEFINE_TYPE(DerivedClock, derived_clock, GST_TYPE_SYSTEM_CLOCK)
+
+void derived_clock_class_init(DerivedClockClass *klass)
+{
+	GST_CLOCK_CLASS(klass)->get_internal_time = otherTime;
+}
+
+void derived_clock_init(DerivedClock *) {}
+
+class SystemClockTiming : public testing::Test
+{
+protected:
+	static constexpr GstClockTime shift = 5000 * GST_SECOND;
+
+	SystemClockTiming() { gst_object_ref_sink(element_); }
+	~SystemClockTiming() override
+	{
+		gst_object_unref(element_);
+		gst_object_unref(clock_);
+	}
+	void use(GstClockType type, GType of = GST_TYPE_SYSTEM_CLOCK)
+	{
+		clock_ = GST_CLOCK(
+			gst_object_ref_sink(g_object_new(of, "clock-type", type, nullptr)));
+		gst_element_set_clock(element_, clock_);
+	}
+
+	GstClock *clock_ = nullptr;
+	GstElement *element_ = gst_bin_new(nullptr);
+};
+
+TEST_F(SystemClockTiming, IsTheTimeItselfWithItsCalibration)
+{
+	use(GST_CLOCK_TYPE_MONOTONIC);
+	const int64_t now = monotonicNow();
+	/* Twice as fast as CLOCK_MONOTONIC from `now` on, as a slave of another clock may be. */
+	gst_clock_set_calibration(clock_, GstClockTime(now), GstClockTime(now) + shift, 2, 1);
+	gst_element_set_base_time(element_, GstClockTime(now) + shift);
+	EXPECT_EQ(runningTimeOf(element_, now + int64_t(100 * ms)), 200 * ms);
+	EXPECT_EQ(runningTimeOf(element_, now - int64_t(100 * ms)), 0U) << "before the pipeline";
+	EXPECT_EQ(monotonicOf(clock_, GstClockTime(now) + shift + 200 * ms),
+		  now + int64_t(100 * ms));
+}
+
+TEST_F(SystemClockTiming, OfOneThatIsDerivedFromItTheAgeLeads)
+{
+	use(GST_CLOCK_TYPE_MONOTONIC, derived_clock_get_type());
+	gst_element_set_base_time(element_, gst_clock_get_time(clock_));
+	const int64_t later = monotonicNow() + int64_t(100 * ms);
+	EXPECT_NEAR(double(runningTimeOf(element_, later)), double(100 * ms), double(50 * ms));
+	EXPECT_NEAR(double(monotonicOf(clock_, GstClockTime(later + otherOffset))), double(later),
+		    double(50 * ms));
+}
+
+TEST_F(SystemClockTiming, OfAnotherTypeTheAgeLeads)
+{
+	use(GST_CLOCK_TYPE_REALTIME);
+	gst_element_set_base_time(element_, gst_clock_get_time(clock_));
+	const int64_t later = monotonicNow() + int64_t(100 * ms);
+	EXPECT_NEAR(double(runningTimeOf(element_, later)), double(100 * ms), double(50 * ms));
+}
+
 class Stamping : public Timing
 {
 protected:

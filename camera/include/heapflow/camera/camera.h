@@ -217,6 +217,9 @@ public:
 	/**
 	 * \brief The next filled frame of a stream, in order
 	 *
+	 * A wait in which the camera also waits for the fence of a buffer may last up to twice as
+	 * long as the timeout: the clock is looked at when it is interrupted, and not before.
+	 *
 	 * Errors: ETIMEDOUT, ECANCELED after interrupt(), EFAULT when the camera refused the memory
 	 * of the buffers (the message says what it needs), ENODEV when the camera is gone, ESTALE
 	 * when its signal changed (another resolution at an HDMI input) and configure() must be

@@ -248,8 +248,16 @@ public:
 	 * \param[in] patience So long it waits for a pending flip, which a frame that is shown next
 	 * had to wait for anyway: then this thread alone is woken for it. Where other layers share
 	 * the CRTC, only if the frame before is waiting for that flip, too.
+	 * \param[in] now ns of CLOCK_MONOTONIC, of a caller who has just looked; none: it looks
+	 * itself if it has to wait
 	 */
-	virtual void deliverFlips(std::chrono::milliseconds patience) = 0;
+	virtual void deliverFlips(std::chrono::milliseconds patience,
+				  std::optional<int64_t> now) = 0;
+
+	void deliverFlips(std::chrono::milliseconds patience)
+	{
+		deliverFlips(patience, std::nullopt);
+	}
 
 	/** \brief The same without waiting */
 	void deliverFlips() { deliverFlips(std::chrono::milliseconds(0)); }
