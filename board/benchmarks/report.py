@@ -64,6 +64,8 @@ METHODS = """
   of the call that waits for the vblank. vkms gives a vblank the time at which its timer was due, so of events the host's lateness is left
   out in real time, and of calls not. It is taken from outside by a preloaded library (`tests/bench/frame_witness.cpp`), the same for all; frames
   are followed by the inode of their dma-buf.
+- **First frame**: from the start of the program to its first frame on the screen. Each run is started at a vblank, and shown is at one:
+  what ends within the same refresh period is equally fast. In simulated time what a program computes takes no time, and what it waits for does.
 - **Threads**: of a pipeline with libcamera's virtual camera, the processor time of all threads but the one that draws the
   picture, over four seconds of playing in real time, for each frame shown. Drawing costs ten times the rest, and the host's load moves that by
   more than what is compared.
