@@ -172,17 +172,14 @@ static bool hasTwoToFill(const GstBuffer *buffer)
 
 /*
  * With the screen's mutex held. The fence of a commit is asked for when a producer would take it
- * and cannot do without: a fence is eight system calls and a switch of threads for each frame.
- * Never for a flip that may tear, which has none (drm_atomic_uapi.c refuses the two together).
+ * and cannot do without. Never for a flip that may tear, which has none (drm_atomic_uapi.c refuses
+ * the two together).
  */
 void Scanout::askForFences(GstBuffer *buffer)
 {
-	bool ask = releaseFences_ && !tearing_ && gst_buffer_get_heap_release_fence_meta(buffer);
-	/* The fences are themselves a reason why it has two: not to and fro with each frame. */
-	if (ask) {
-		withTwo_ = hasTwoToFill(buffer) ? std::min(withTwo_ + 1, framesOfFences) : 0;
-		ask = withTwo_ < framesOfFences;
-	}
+	const bool ask = releaseFences_ && !tearing_ &&
+			 gst_buffer_get_heap_release_fence_meta(buffer) &&
+			 fenceWanted_.next(hasTwoToFill(buffer));
 	if (ask == fencesAsked_)
 		return;
 	fencesAsked_ = ask;

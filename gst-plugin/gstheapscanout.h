@@ -4,6 +4,7 @@
 
 #include "heapflow/display/screen.h"
 
+#include "gstheapfencewanted.h"
 #include "gstheapscanoutstats.h"
 
 #include <atomic>
@@ -145,10 +146,7 @@ private:
 	bool releaseFences_ = false;
 	bool tearing_ = false;
 	bool fencesAsked_ = false;
-	/* Frames in a row that left the camera two to fill; after so many it gets fences no more.
-	 */
-	static constexpr unsigned framesOfFences = 30;
-	unsigned withTwo_ = framesOfFences;
+	FenceWanted fenceWanted_;
 	FlipDelivery flipDelivery_ = FlipDelivery::AtOnce;
 
 	mutable std::mutex
